@@ -1,0 +1,477 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * weir/ws.h - WebSocket (RFC 6455): the server's opening handshake, and the connection in both roles.
+ *
+ *     weir_ws_request req;                                      head: from weir_http_next
+ *     int rv = weir_ws_request_read(&head, &req);
+ *     if (rv < 0) { weir_http_error_reply(&out, rv, NULL, 0); ... }
+ *     weir_ws_accept_write(&out, &req, NULL);                   101, and from here on frames
+ *
+ *     weir_ws_cfg cfg;
+ *     weir_ws_cfg_init(&cfg, WEIR_WS_SERVER);
+ *     weir_ws_init(&c->ws, &cfg);
+ *
+ *     weir_in in = {buf, (size_t)read(fd, buf, sizeof buf)};    an echo
+ *     weir_ws_event ev;
+ *     while ((rv = weir_ws_next(&c->ws, &in, &ev)) > 0) {
+ *         if (rv == WEIR_WS_DATA) weir_ws_send(&c->ws, &out, ev.flags, ev.data);
+ *         weir_ws_out_put(&c->ws, &out);                        pongs and the answer to a Close
+ *     }
+ *     weir_ws_out_put(&c->ws, &out);                            after an error: the Close for it
+ *     ... write `out` to the socket, then do what weir_ws_transport(&c->ws) says.
+ */
+#ifndef WEIR_WS_H
+#define WEIR_WS_H
+
+#include "weir/base.h"
+#include "weir/http.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/* ---- The opening handshake of a server ---------------------------------------------------------- */
+
+/* A checked request to open a WebSocket. The slices lie where the head lies. */
+typedef struct weir_ws_request {
+    weir_str target;         /* request target; weir_http_target_split takes it apart */
+    weir_str host;           /* Host */
+    weir_str origin;         /* Origin; absent (ptr NULL) if not sent. See weir_http_origin_check */
+    weir_http_fields fields; /* all fields, to be walked: cookies, authorization */
+    char accept[29];         /* value for Sec-WebSocket-Accept, NUL-terminated */
+} weir_ws_request;
+
+/*
+ * weir_ws_request_read - check a request's head for a WebSocket opening handshake (RFC 6455 4.2.1).
+ *
+ * head     a request's head, from weir_http_next.
+ * req      filled when the result is 0.                                                      [out]
+ *
+ * Returns  0, or the first fault in this order; each is answered by weir_http_error_reply:
+ *          WEIR_ERR_WS_METHOD         not GET                                               405
+ *          WEIR_ERR_WS_HTTP           HTTP/1.0                                              505
+ *          WEIR_ERR_HTTP_TARGET       neither origin-form nor absolute-form                 400
+ *          WEIR_ERR_WS_UPGRADE        no Upgrade field lists `websocket`                    426
+ *          WEIR_ERR_WS_CONNECTION     no Connection field lists `upgrade`                   400
+ *          WEIR_ERR_WS_VERSION_FORM   version repeated or not a number                      400
+ *          WEIR_ERR_WS_VERSION        version absent or not 13                              426
+ *          WEIR_ERR_WS_KEY            not exactly one key of 16 bytes in base64             400
+ *          WEIR_ERR_WS_BODY           Content-Length above 0, or Transfer-Encoding          400
+ *          WEIR_ERR_WS_PROTOCOL       subprotocols are not a list of distinct tokens        400
+ *
+ * A key whose last character has stray low bits is accepted: no byte depends on them. The origin is
+ * not judged here. To serve plain pages on the same port, look for the field first:
+ * weir_http_fields_has(head.fields, "upgrade", "websocket").
+ */
+WEIR_API int weir_ws_request_read(const weir_http_head *head, weir_ws_request *req);
+
+/*
+ * weir_ws_request_protocol - choose a subprotocol (RFC 6455 4.2.2).
+ *
+ * req        a checked request.
+ * supported  `count` names, NUL-terminated; compared with case.
+ *
+ * Returns    the index in `supported` of the first one in the client's order, which is its order of
+ *            preference; -1 if it offers none of them.
+ */
+WEIR_API int weir_ws_request_protocol(const weir_ws_request *req, const char *const *supported,
+                                      size_t count);
+
+/* What to add to the 101; zero-initialise it first. */
+typedef struct weir_ws_accept {
+    const char *protocol;          /* the subprotocol chosen, NULL for none */
+    const weir_http_field *fields; /* field_count further fields, as Set-Cookie; may be NULL if 0 */
+    size_t field_count;
+} weir_ws_accept;
+
+/* Room that weir_ws_accept_write needs at most, beside the protocol's name and the caller's fields. */
+#define WEIR_WS_ACCEPT_MAX 192
+
+/*
+ * weir_ws_accept_write - accept: write the 101 reply. From here on both sides speak frames.
+ *
+ * To refuse instead, write any other reply: weir_http_error_reply or weir_http_reply_write with 401,
+ * 403, 404, 503.
+ *
+ * out      where to.                                                                      [in,out]
+ * req      a checked request.
+ * accept   additions, NULL for none.
+ *
+ * Returns  0, or with nothing written
+ *          WEIR_ERR_SPACE    no room
+ *          WEIR_ERR_FIELD    a field that must not be written, or `protocol` was not offered
+ */
+WEIR_API int weir_ws_accept_write(weir_out *out, const weir_ws_request *req, const weir_ws_accept *accept);
+
+/* ---- The connection: set-up --------------------------------------------------------------------- */
+
+typedef enum weir_ws_role { WEIR_WS_SERVER = 1, WEIR_WS_CLIENT = 2 } weir_ws_role;
+
+/* Where a client's masking keys come from (RFC 6455 10.3: unpredictable, fresh for each frame). The
+ * bytes are fetched in batches. One object serves all connections of a thread and must outlive them;
+ * two threads need two. */
+typedef struct weir_entropy {
+    int (*fill_)(void *user, uint8_t *dst, size_t len);
+    void *user_;
+    uint32_t left_;
+    uint32_t reserved_;
+    uint8_t pool_[256];
+} weir_entropy;
+
+/*
+ * weir_entropy_init - set up a source of masking keys.
+ *
+ * entropy  the object; its pool starts empty.                                                [out]
+ * fill     writes `len` bytes from a cryptographic source (getrandom, a TLS library's) to dst and
+ *          returns 0; anything else is a failure, after which the call that needed a key returns
+ *          WEIR_ERR_ENTROPY. It must not call weir. rand() opens proxies to cache poisoning.
+ * user     handed to fill.
+ *
+ * Returns  0, or WEIR_ERR_ARG if fill is NULL.
+ */
+WEIR_API int weir_entropy_init(weir_entropy *entropy, int (*fill)(void *user, uint8_t *dst, size_t len),
+                               void *user);
+
+/* Bits of weir_ws_cfg.flags. */
+#define WEIR_WS_MANUAL_PONG 0x1u /* Pings are not answered by weir: you must, with weir_ws_pong */
+#define WEIR_WS_NO_UTF8 0x2u     /* text is not checked. Whoever reads it as UTF-8 can be attacked with
+                                    overlong or cut sequences; only for relays that do not look inside */
+
+/* Limits and options of a connection. Fill it with weir_ws_cfg_init, then change what you want. */
+typedef struct weir_ws_cfg {
+    uint32_t size;          /* set by weir_ws_cfg_init */
+    uint32_t role;          /* a weir_ws_role */
+    uint32_t flags;         /* WEIR_WS_ bits; default 0 */
+    uint32_t max_fragments; /* frames in a message; default 100,000; over it 1008 */
+    uint64_t max_frame;     /* payload bytes of a data frame; default 16 MiB; over it 1009 */
+    uint64_t max_message;   /* payload bytes of a message; default 16 MiB; over it 1009 */
+    uint32_t max_controls;  /* control frames between two data frames; default 0: no limit; over it
+                               1008. They cost no memory, so this guards only against waste */
+    uint32_t reserved;
+    weir_entropy *entropy; /* clients: required, kept as a pointer; servers: ignored */
+} weir_ws_cfg;
+
+/*
+ * weir_ws_cfg_init - fill in the defaults.
+ *
+ * cfg      the configuration.                                                                [out]
+ * role     which side we are.
+ */
+#define weir_ws_cfg_init(cfg, role) weir_ws_cfg_init_((cfg), sizeof *(cfg), (role))
+WEIR_API void weir_ws_cfg_init_(weir_ws_cfg *cfg, size_t size, weir_ws_role role);
+
+/* One connection. Private; visible for its size (docs/sizes.md). Needs no release, holds no pointer
+ * but cfg.entropy; may be copied or moved in memory between calls. */
+typedef struct weir_ws {
+    weir_entropy *entropy_;
+    uint64_t max_frame_;
+    uint64_t max_message_;
+    uint64_t offset_;     /* stream bytes taken; the error's offset after an error */
+    uint64_t rx_left_;    /* payload bytes still to come in the frame being received */
+    uint64_t rx_message_; /* payload bytes of the message so far, this frame included */
+    uint64_t tx_left_;    /* payload bytes still to be sent in the frame begun */
+    uint64_t reserved_;
+    uint32_t max_fragments_;
+    uint32_t max_controls_;
+    uint32_t rx_fragments_;
+    uint32_t rx_controls_;
+    uint32_t rx_utf8_;
+    uint16_t state_;
+    uint16_t cfg_flags_;
+    uint16_t close_sent_;
+    uint16_t close_received_;
+    int16_t err_;
+    int16_t err_due_;
+    uint8_t rx_key_[4];
+    uint8_t tx_key_[4];
+    uint8_t rx_phase_;
+    uint8_t tx_phase_;
+    uint8_t rx_opcode_;
+    uint8_t head_len_;
+    uint8_t head_[14];
+    uint8_t ctl_len_;  /* bytes in ctl_ */
+    uint8_t wait_;     /* opcode of the reply that waits in ctl_, or 0 */
+    uint8_t out_pos_;  /* out_[out_pos_..out_end_) is to be written */
+    uint8_t out_end_;
+    uint8_t out_cut_;  /* bytes left of the frame that is partly written, 0 at a frame border */
+    uint8_t ctl_[125]; /* control payload being received, a waiting reply's, or the peer's reason */
+    uint8_t out_[131]; /* encoded control frames */
+} weir_ws;
+
+/*
+ * weir_ws_init - set up a connection whose opening handshake is done.
+ *
+ * ws       the connection; former contents do not matter.                                    [out]
+ * cfg      copied, except for what cfg->entropy points to.
+ *
+ * Returns  0, or
+ *          WEIR_ERR_ARG       unknown role or flag, or a client without entropy
+ *          WEIR_ERR_LAYOUT    the program was built with another weir_ws or an unknown weir_ws_cfg
+ */
+#define weir_ws_init(ws, cfg) weir_ws_init_((ws), sizeof *(ws), (cfg))
+WEIR_API int weir_ws_init_(weir_ws *ws, size_t size, const weir_ws_cfg *cfg);
+
+/* ---- Receiving ---------------------------------------------------------------------------------- */
+
+/* What weir_ws_next and weir_ws_eof report. */
+typedef enum weir_ws_kind {
+    WEIR_WS_NONE = 0,
+    WEIR_WS_DATA,  /* a piece of a message: flags, data */
+    WEIR_WS_PING,  /* data: its payload. The Pong is already in weir_ws_out */
+    WEIR_WS_PONG,  /* data: its payload */
+    WEIR_WS_CLOSE, /* code: the peer's, 1005 if it sent none; data: its reason. Nothing follows */
+    WEIR_WS_END    /* the transport ended; code: the peer's, or 1006 if no Close came */
+} weir_ws_kind;
+
+/* Bits of flags, the same for receiving and sending. */
+#define WEIR_WS_FIRST 0x1u /* first piece of a message */
+#define WEIR_WS_LAST 0x2u  /* last piece of a message */
+#define WEIR_WS_TEXT 0x4u  /* the message is text, else binary; on every piece */
+#define WEIR_WS_WHOLE (WEIR_WS_FIRST | WEIR_WS_LAST)
+
+/* What happened. */
+typedef struct weir_ws_event {
+    weir_ws_kind kind;
+    uint32_t flags; /* with DATA: WEIR_WS_ bits */
+    weir_str data;  /* DATA: in the caller's buffer. PING, PONG, CLOSE, END: there or in ws; valid until
+                       the buffer is changed or the next call on ws */
+    uint16_t code;  /* with CLOSE and END: status code (RFC 6455 7.4) */
+} weir_ws_event;
+
+/*
+ * weir_ws_next - take bytes from the peer and report at most one event.
+ *
+ * Call it until it returns 0 or less. Payload is unmasked in place, in the bytes that `in` points to.
+ * Messages are not collected: each call reports what has arrived of the payload, so a message of any
+ * length needs no memory. Borders of frames do not show. weir_ws_join collects small messages.
+ *
+ * ws       the connection.                                                                [in,out]
+ * in       bytes received and not yet taken; moved past those taken. ptr may be NULL if len is 0.
+ *                                                                                         [in,out]
+ * ev       filled when the result is above 0, else of kind WEIR_WS_NONE.                      [out]
+ *
+ * Returns  > 0  ev->kind. DATA is never empty but for the last piece of a message. What TEXT messages
+ *               deliver is always the beginning of valid UTF-8 (a piece may end inside a character);
+ *               with LAST it is whole.
+ *            0  all input taken; read more.
+ *          < 0  the peer broke the protocol or a limit. Sticky. All that came before has been
+ *               reported; a Close with the error's code waits in weir_ws_out.
+ *               WEIR_ERR_WS_RSV             reserved bit set                             1002
+ *               WEIR_ERR_WS_OPCODE          opcode 3-7 or 11-15                          1002
+ *               WEIR_ERR_WS_CONTROL_FIN, _CONTROL_SIZE                                   1002
+ *               WEIR_ERR_WS_MASKING         client frame unmasked, server frame masked   1002
+ *               WEIR_ERR_WS_LENGTH, _LENGTH_BIT                                          1002
+ *               WEIR_ERR_WS_CONTINUATION, _INTERLEAVED                                   1002
+ *               WEIR_ERR_WS_CLOSE_SIZE, _CLOSE_CODE                                      1002
+ *               WEIR_ERR_WS_UTF8, _CLOSE_UTF8                                            1007
+ *               WEIR_ERR_WS_FRAME_SIZE, _MESSAGE_SIZE    from the frame's header         1009
+ *               WEIR_ERR_WS_FRAGMENTS, _CONTROLS                                         1008
+ *
+ * After a CLOSE event all further input is taken and dropped.
+ *
+ * Splitting  any cut of the stream gives the same events, errors, offsets and replies; only the
+ *            borders of DATA pieces follow the cuts.
+ * Cost       O(bytes taken).
+ * Not done   a Pong's payload is not compared with any Ping's.
+ */
+WEIR_API int weir_ws_next(weir_ws *ws, weir_in *in, weir_ws_event *ev);
+
+/*
+ * weir_ws_eof - the peer will send no more: read() returned 0, or the transport failed.
+ *
+ * ws       the connection.                                                                [in,out]
+ * ev       filled when the result is above 0.                                                [out]
+ *
+ * Returns  WEIR_WS_END the first time: code and data are those of the peer's Close, or 1006 and empty
+ *          if none came (RFC 6455 7.1.5). 0 at later calls.
+ */
+WEIR_API int weir_ws_eof(weir_ws *ws, weir_ws_event *ev);
+
+/*
+ * weir_ws_error - the sticky error.
+ *
+ * offset   if not NULL: stream position, counted from init, of the byte that made the input
+ *          impossible; without an error the bytes taken so far.                              [out]
+ *
+ * Returns  the weir_err, or 0 if there is none.
+ */
+WEIR_API int weir_ws_error(const weir_ws *ws, uint64_t *offset);
+
+/* Collects the pieces of a message in a buffer of the caller's. Set buf and cap, zero the rest. */
+typedef struct weir_ws_joiner {
+    uint8_t *buf;
+    size_t cap;
+    size_t len_;
+} weir_ws_joiner;
+
+/*
+ * weir_ws_join - add a DATA event, get the message when it is whole.
+ *
+ * joiner   one for each connection with messages under way.                               [in,out]
+ * ev       any event; others than DATA are ignored.
+ * message  the whole message when the result is 1. A message that came in one piece is not copied:
+ *          the slice is ev->data; else it lies in joiner->buf, valid until the next call.      [out]
+ *
+ * Returns  1    message whole; ev->flags & WEIR_WS_TEXT tells its kind.
+ *          0    more to come.
+ *          WEIR_ERR_WS_MESSAGE_SIZE    it does not fit; call weir_ws_close with 1009. Does not arise
+ *                                      when cap >= cfg.max_message
+ */
+WEIR_API int weir_ws_join(weir_ws_joiner *joiner, const weir_ws_event *ev, weir_str *message);
+
+/* ---- What weir has to say by itself -------------------------------------------------------------- */
+
+/*
+ * weir_ws_out - control frames that wait to be written: Pongs, Pings, Close.
+ *
+ * Write them to the transport in order with everything else, then say how many bytes were taken with
+ * weir_ws_out_ack. Nothing is offered inside a data frame begun with weir_ws_begin. While you empty
+ * it after every event, every Ping is answered, in order; when it is not emptied the newest Ping is
+ * (RFC 6455 5.5.3), and a Close takes the place of Pongs not yet begun.
+ *
+ * Returns  the bytes, in ws, valid until the next call on ws; empty (len 0) if nothing waits.
+ */
+WEIR_API weir_str weir_ws_out(const weir_ws *ws);
+
+/*
+ * weir_ws_out_ack - n bytes of weir_ws_out have been written (or copied to an output that will be).
+ *
+ * n        at most the length weir_ws_out returned; more is taken as that length.
+ */
+WEIR_API void weir_ws_out_ack(weir_ws *ws, size_t n);
+
+/*
+ * weir_ws_out_put - move what waits into `out` and acknowledge it: the usual way to use the two above.
+ *
+ * out      where to; WEIR_WS_OUT_MAX bytes of room always suffice.                        [in,out]
+ *
+ * Returns  0 if nothing waits any more, or WEIR_ERR_SPACE if part of it still does.
+ */
+#define WEIR_WS_OUT_MAX 262
+WEIR_API int weir_ws_out_put(weir_ws *ws, weir_out *out);
+
+/* ---- Sending ------------------------------------------------------------------------------------- */
+
+/* Longest frame header in bytes. */
+#define WEIR_WS_HEADER_MAX 14
+
+/*
+ * weir_ws_send - write one data frame: header and payload.
+ *
+ * A message is one call with WEIR_WS_WHOLE, or several: FIRST, any number with neither, LAST. The
+ * flags of a received DATA event fit as they are.
+ *
+ * ws       the connection.                                                                [in,out]
+ * out      where to; needs data.len + WEIR_WS_HEADER_MAX bytes at most.                   [in,out]
+ * flags    WEIR_WS_FIRST, LAST, TEXT. Without FIRST, TEXT is ignored.
+ * data     payload, any length; not changed. Text is not checked here: see weir_utf8_valid. Must not
+ *          overlap the room of `out`.
+ *
+ * Returns  0, or with nothing written and nothing changed
+ *          WEIR_ERR_SPACE      no room
+ *          WEIR_ERR_STATE      Close was sent or received or the connection failed; or a frame begun
+ *                              with weir_ws_begin is not finished; or weir_ws_out is partly written; or
+ *                              FIRST inside a message or its absence outside of one
+ *          WEIR_ERR_ENTROPY    client: no masking key to be had
+ *          WEIR_ERR_ARG        unknown flag
+ */
+WEIR_API int weir_ws_send(weir_ws *ws, weir_out *out, uint32_t flags, weir_str data);
+
+/*
+ * weir_ws_begin - write only the header of a data frame; the payload follows through
+ * weir_ws_payload. For payload that is not copied (writev) or not all at hand yet.
+ *
+ * header   WEIR_WS_HEADER_MAX bytes; the first *header_len of them are to be sent.           [out]
+ * len      payload bytes of this frame, at most 2^63-1; they must all follow.
+ *
+ * Returns  0, or WEIR_ERR_STATE, _ENTROPY or _ARG as weir_ws_send does.
+ */
+WEIR_API int weir_ws_begin(weir_ws *ws, uint32_t flags, uint64_t len, uint8_t header[WEIR_WS_HEADER_MAX],
+                           size_t *header_len);
+
+/*
+ * weir_ws_payload - make the next payload bytes of the frame begun, or count them.
+ *
+ * dst      where they go; may be src.data itself (in place) but not overlap it otherwise. NULL on a
+ *          server: the bytes are sent as they are, only counted.                             [out]
+ * src      the next payload bytes.
+ *
+ * Returns  0, or WEIR_ERR_ARG, nothing changed: more bytes than announced, or no dst on a client.
+ */
+WEIR_API int weir_ws_payload(weir_ws *ws, uint8_t *dst, weir_str src);
+
+/*
+ * weir_ws_ping - queue a Ping in weir_ws_out.
+ * weir_ws_pong - queue a Pong that no Ping asked for, or with WEIR_WS_MANUAL_PONG the answer to one.
+ *
+ * data     payload, at most 125 bytes; copied.
+ *
+ * Returns  0, or with nothing changed
+ *          WEIR_ERR_ARG        over 125 bytes
+ *          WEIR_ERR_SPACE      weir_ws_out is full: write it first
+ *          WEIR_ERR_STATE      closing
+ *          WEIR_ERR_ENTROPY    client: no masking key to be had
+ */
+WEIR_API int weir_ws_ping(weir_ws *ws, weir_str data);
+WEIR_API int weir_ws_pong(weir_ws *ws, weir_str data);
+
+/*
+ * weir_ws_close - queue a Close in weir_ws_out: the start of the closing handshake (RFC 6455 7.1.2).
+ *
+ * Afterwards no data can be sent. Go on reading: the peer's messages still arrive, then its Close. A
+ * message under way may be left unfinished, a frame may not: Close waits for its end.
+ *
+ * code     1000-1003, 1007-1014, 3000-4999; or 0 for a Close without code and reason.
+ * reason   UTF-8, at most 123 bytes; copied.
+ *
+ * Returns  0; also when Close was sent already: the first stands. Or with nothing changed
+ *          WEIR_ERR_CLOSE_CODE      a code that must not be sent
+ *          WEIR_ERR_CLOSE_REASON    too long, not UTF-8, or given with code 0
+ *          WEIR_ERR_ENTROPY         client: no masking key to be had
+ */
+WEIR_API int weir_ws_close(weir_ws *ws, uint16_t code, weir_str reason);
+
+/* ---- How it ended -------------------------------------------------------------------------------- */
+
+/* What to do with the transport. */
+typedef enum weir_ws_todo {
+    WEIR_WS_CARRY_ON = 0,   /* read, write what waits */
+    WEIR_WS_WAIT_PEER,      /* all is written: read until the peer ends, under a deadline */
+    WEIR_WS_SHUTDOWN_WRITE, /* shut down writing (and TLS), then read until the peer ends, under a
+                               deadline. Closing at once could destroy the Close on its way */
+    WEIR_WS_CLOSE_NOW       /* the peer has ended: close */
+} weir_ws_todo;
+
+/*
+ * weir_ws_transport - what to do with the transport, once everything before is written.
+ *
+ * Returns  CARRY_ON while the connection is open or weir_ws_out is not empty.
+ *          WAIT_PEER when our Close is out and the peer's is not in; for a client also when both are:
+ *          the server ends TCP first (RFC 6455 7.1.1).
+ *          SHUTDOWN_WRITE for a server when both are, and for both roles after an error.
+ *          CLOSE_NOW after weir_ws_eof.
+ */
+WEIR_API weir_ws_todo weir_ws_transport(const weir_ws *ws);
+
+/* Who began the closing handshake. */
+typedef enum weir_ws_side { WEIR_WS_NOBODY = 0, WEIR_WS_LOCAL, WEIR_WS_PEER } weir_ws_side;
+
+/* The record of the closing. */
+typedef struct weir_ws_closing {
+    uint16_t sent;            /* code in our Close, 1005 if it has none, 0 while no Close is queued */
+    uint16_t received;        /* code in the peer's, 1005 if it has none, 1006 after an END without
+                                 one, 0 before */
+    weir_str received_reason; /* in ws, valid until the next call on ws */
+    weir_ws_side first;       /* who began */
+    bool clean;               /* both sent Close and nobody broke the protocol */
+} weir_ws_closing;
+
+/*
+ * weir_ws_closing_read - the record of the closing so far.
+ */
+WEIR_API void weir_ws_closing_read(const weir_ws *ws, weir_ws_closing *closing);
+
+#ifdef __cplusplus
+}
+#endif
+#endif

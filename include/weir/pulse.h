@@ -36,8 +36,7 @@ extern "C" {
 /* "No deadline": later than any time. */
 #define WEIR_NEVER UINT64_MAX
 
-/* The four spans, in milliseconds; 0 turns one off. They may be set at any time before the phase
- * they belong to begins. */
+/* The four spans, in milliseconds; 0 turns one off. */
 typedef struct weir_pulse_cfg {
     uint64_t open_ms;  /* from init to weir_pulse_opened: the whole handshake, not each read */
     uint64_t beat_ms;  /* silence after which a heartbeat is due; it is due again each beat_ms */
@@ -54,13 +53,14 @@ typedef enum weir_pulse_due {
     WEIR_PULSE_UNCLOSED    /* the closing took longer than close_ms: close the transport */
 } weir_pulse_due;
 
-/* Private; visible for its size. 80 bytes. May be copied. */
+/* Private; visible for its size. May be copied. */
 typedef struct weir_pulse {
     weir_pulse_cfg cfg_;
-    uint64_t now_;    /* latest time seen */
-    uint64_t since_;  /* start of the phase, or last sign of life while open */
-    uint64_t beaten_; /* last heartbeat of this silence, or 0 with beats_ == 0 */
-    uint32_t beats_;  /* heartbeats in this silence */
+    uint64_t now_;        /* latest time seen */
+    uint64_t since_;      /* start of the phase, or last sign of life while open */
+    uint64_t first_beat_; /* first heartbeat of this silence */
+    uint64_t last_beat_;  /* latest one */
+    uint32_t beats_;      /* has there been one in this silence? */
     uint32_t phase_;
 } weir_pulse;
 

@@ -57,7 +57,7 @@ typedef struct weir_ws_request {
  *          WEIR_ERR_WS_VERSION        version absent or not 13                              426
  *          WEIR_ERR_WS_KEY            not exactly one key of 16 bytes in base64             400
  *          WEIR_ERR_WS_BODY           Content-Length above 0, or Transfer-Encoding          400
- *          WEIR_ERR_WS_PROTOCOL       subprotocols are not a list of distinct tokens        400
+ *          WEIR_ERR_WS_PROTOCOL       subprotocols are not a list of 1 to 32 distinct tokens 400
  *
  * A key whose last character has stray low bits is accepted: no byte depends on them. The origin is
  * not judged here. To serve plain pages on the same port, look for the field first:
@@ -190,7 +190,7 @@ typedef struct weir_ws {
     uint8_t head_len_;
     uint8_t head_[14];
     uint8_t ctl_len_;  /* bytes in ctl_ */
-    uint8_t wait_;     /* opcode of the reply that waits in ctl_, or 0 */
+    uint8_t wait_;     /* opcode of the frame that waits for room in out_ (a Pong's payload in ctl_), or 0 */
     uint8_t out_pos_;  /* out_[out_pos_..out_end_) is to be written */
     uint8_t out_end_;
     uint8_t out_cut_;  /* bytes left of the frame that is partly written, 0 at a frame border */
@@ -326,8 +326,8 @@ WEIR_API int weir_ws_join(weir_ws_joiner *joiner, const weir_ws_event *ev, weir_
  *
  * Write them to the transport in order with everything else, then say how many bytes were taken with
  * weir_ws_out_ack. Nothing is offered inside a data frame begun with weir_ws_begin. While you empty
- * it after every event, every Ping is answered, in order; when it is not emptied the newest Ping is
- * (RFC 6455 5.5.3), and a Close takes the place of Pongs not yet begun.
+ * it after every event, every Ping is answered, in order. When it is full, the newest Ping is answered
+ * instead of those that found no room (RFC 6455 5.5.3), and a Close instead of any of them.
  *
  * Returns  the bytes, in ws, valid until the next call on ws; empty (len 0) if nothing waits.
  */
@@ -427,6 +427,8 @@ WEIR_API int weir_ws_pong(weir_ws *ws, weir_str data);
  * Returns  0; also when Close was sent already: the first stands. Or with nothing changed
  *          WEIR_ERR_CLOSE_CODE      a code that must not be sent
  *          WEIR_ERR_CLOSE_REASON    too long, not UTF-8, or given with code 0
+ *          WEIR_ERR_SPACE           what waits in weir_ws_out leaves no room for the reason: write it
+ *                                   first. Does not arise without a reason
  *          WEIR_ERR_ENTROPY         client: no masking key to be had
  */
 WEIR_API int weir_ws_close(weir_ws *ws, uint16_t code, weir_str reason);

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: MIT */
+/* bytes.h - floor 1: big-endian numbers and unaligned words. */
+#ifndef WEIRI_BYTES_H
+#define WEIRI_BYTES_H
+
+#include <stdint.h>
+#include <string.h>
+
+static inline uint32_t weiri_load32(const uint8_t *p)
+{
+    return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];
+}
+
+static inline void weiri_store32(uint8_t *p, uint32_t n)
+{
+    p[0] = (uint8_t)(n >> 24);
+    p[1] = (uint8_t)(n >> 16);
+    p[2] = (uint8_t)(n >> 8);
+    p[3] = (uint8_t)n;
+}
+
+static inline uint64_t weiri_load64(const uint8_t *p)
+{
+    return (uint64_t)weiri_load32(p) << 32 | weiri_load32(p + 4);
+}
+
+static inline void weiri_store64(uint8_t *p, uint64_t n)
+{
+    weiri_store32(p, (uint32_t)(n >> 32));
+    weiri_store32(p + 4, (uint32_t)n);
+}
+
+/* Eight bytes in memory order, at any alignment: for work that does not care which byte is which. */
+static inline uint64_t weiri_word(const uint8_t *p)
+{
+    uint64_t word;
+    memcpy(&word, p, sizeof word);
+    return word;
+}
+
+#endif

@@ -1,0 +1,14 @@
+/* SPDX-License-Identifier: MIT */
+/* utf8.h - floor 1: validation of UTF-8 (RFC 3629) in pieces. */
+#ifndef WEIRI_UTF8_H
+#define WEIRI_UTF8_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Checks the next piece of a text. *state is 0 before the first piece and whenever the text so far
+ * ends at a character border. Returns len if the text may go on so, else the index of the first byte
+ * with which no valid text begins; *state is then of no use. */
+size_t weiri_utf8_check(uint32_t *state, const uint8_t *bytes, size_t len);
+
+#endif

@@ -1,0 +1,195 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * body.c - floor 2: bodies, read and written (RFC 9112 6 and 7).
+ *
+ * The reader's states. SIZED and UNTIL_CLOSE are one state each; chunked coding walks
+ *
+ *     SIZE [PAD] [EXT] SIZE_LF DATA DATA_CR DATA_LF SIZE ...      a chunk
+ *     SIZE [PAD] [EXT] SIZE_LF TRAILER [TRAILER_TEXT TRAILER_LF TRAILER]... END_LF END
+ *
+ * the second when the size is 0. `left_` is the size while it is read and then what is left of it.
+ * Everything that is neither size nor data is bounded, so that no peer can keep a reader busy without
+ * delivering data.
+ */
+#include "http.h"
+
+#include "base/ascii.h"
+
+#include <string.h>
+
+#define LINE_MAX_ 256    /* a chunk-size line with its extensions */
+#define TRAILER_MAX 8192 /* all trailer lines together */
+
+enum {
+    SIZED,
+    UNTIL_CLOSE,
+    SIZE,
+    PAD,
+    EXT,
+    SIZE_LF,
+    DATA,
+    DATA_CR,
+    DATA_LF,
+    TRAILER,
+    TRAILER_TEXT,
+    TRAILER_LF,
+    END_LF,
+    END
+};
+
+void weir_http_body_init(weir_http_body *body, weir_http_framing framing, uint64_t len)
+{
+    memset(body, 0, sizeof *body);
+    switch (framing) {
+    case WEIR_HTTP_NO_BODY:
+        body->state_ = END;
+        break;
+    case WEIR_HTTP_SIZED:
+        body->state_ = len != 0 ? SIZED : END;
+        body->left_ = len;
+        break;
+    case WEIR_HTTP_CHUNKED:
+        body->state_ = SIZE;
+        break;
+    case WEIR_HTTP_UNTIL_CLOSE:
+        body->state_ = UNTIL_CLOSE;
+        break;
+    }
+}
+
+/* Goes to `state` if the byte is the one that must stand here. */
+static bool body_expect(weir_http_body *body, uint8_t byte, uint8_t wanted, uint8_t state)
+{
+    body->state_ = state;
+    return byte == wanted;
+}
+
+/* A byte of the chunk-size line before its CR. */
+static bool body_size_byte(weir_http_body *body, uint8_t byte)
+{
+    if (++body->line_ > LINE_MAX_)
+        return false;
+    int digit = weiri_hex(byte);
+    if (body->state_ == SIZE && digit >= 0) {
+        body->left_ = body->left_ << 4 | (unsigned)digit;
+        return ++body->digits_ <= 16;
+    }
+    if (body->digits_ == 0)
+        return false;
+    if (byte == '\r' && body->state_ != PAD) {
+        body->state_ = SIZE_LF;
+        return true;
+    }
+    if (body->state_ == EXT)
+        return weiri_is(byte, WEIRI_VALUE);
+    body->state_ = byte == ';' ? EXT : PAD;
+    return byte == ';' || weiri_is_blank(byte);
+}
+
+static bool body_trailer_byte(weir_http_body *body, uint8_t byte)
+{
+    if (++body->trailer_ > TRAILER_MAX)
+        return false;
+    switch (body->state_) {
+    case TRAILER:
+        body->state_ = byte == '\r' ? END_LF : TRAILER_TEXT;
+        return byte == '\r' || weiri_is(byte, WEIRI_TOKEN);
+    case TRAILER_TEXT:
+        if (byte == '\r')
+            body->state_ = TRAILER_LF;
+        return byte == '\r' || weiri_is(byte, WEIRI_VALUE);
+    case TRAILER_LF:
+        return body_expect(body, byte, '\n', TRAILER);
+    default:
+        return body_expect(body, byte, '\n', END);
+    }
+}
+
+/* Any byte of chunked coding that is not data. */
+static bool body_chunk_byte(weir_http_body *body, uint8_t byte)
+{
+    switch (body->state_) {
+    case SIZE:
+    case PAD:
+    case EXT:
+        return body_size_byte(body, byte);
+    case SIZE_LF:
+        body->digits_ = 0;
+        body->line_ = 0;
+        return body_expect(body, byte, '\n', body->left_ != 0 ? DATA : TRAILER);
+    case DATA_CR:
+        return body_expect(body, byte, '\r', DATA_LF);
+    case DATA_LF:
+        return body_expect(body, byte, '\n', SIZE);
+    default:
+        return body_trailer_byte(body, byte);
+    }
+}
+
+int weir_http_body_next(weir_http_body *body, weir_in *in, weir_str *data)
+{
+    *data = (weir_str){NULL, 0};
+    if (body->err_ != 0)
+        return body->err_;
+    while (body->state_ != END) {
+        if (in->len == 0)
+            return 0;
+        if (body->state_ == DATA || body->state_ == SIZED || body->state_ == UNTIL_CLOSE) {
+            bool all = body->state_ == UNTIL_CLOSE || in->len <= body->left_;
+            *data = (weir_str){in->ptr, all ? in->len : (size_t)body->left_};
+            if (body->state_ != UNTIL_CLOSE) {
+                body->left_ -= data->len;
+                if (body->left_ == 0)
+                    body->state_ = body->state_ == DATA ? DATA_CR : END;
+            }
+            in->ptr += data->len;
+            in->len -= data->len;
+            return WEIR_HTTP_BODY_DATA;
+        }
+        if (!body_chunk_byte(body, *in->ptr))
+            return body->err_ = WEIR_ERR_HTTP_CHUNK;
+        in->ptr++;
+        in->len--;
+    }
+    return WEIR_HTTP_BODY_END;
+}
+
+int weir_http_body_eof(weir_http_body *body)
+{
+    if (body->err_ == 0 && body->state_ != END && body->state_ != UNTIL_CLOSE)
+        body->err_ = WEIR_ERR_HTTP_BODY_CUT;
+    if (body->err_ != 0)
+        return body->err_;
+    body->state_ = END;
+    return WEIR_HTTP_BODY_END;
+}
+
+static void chunk_put(weiri_sink *sink, weir_str data)
+{
+    weiri_sink_number(sink, data.len, 16);
+    weiri_sink_text(sink, "\r\n");
+    weiri_sink_put(sink, data);
+    weiri_sink_text(sink, "\r\n");
+}
+
+int weir_http_chunk_put(weir_out *out, weir_str data)
+{
+    if (data.len == 0)
+        return WEIR_ERR_ARG;
+    if (data.len > out->len)
+        return WEIR_ERR_SPACE;
+    weiri_sink measure = {NULL, 0};
+    chunk_put(&measure, data);
+    if (measure.len > out->len)
+        return WEIR_ERR_SPACE;
+    weiri_sink sink = {out->ptr, 0};
+    chunk_put(&sink, data);
+    out->ptr += sink.len;
+    out->len -= sink.len;
+    return 0;
+}
+
+int weir_http_chunk_end(weir_out *out)
+{
+    return weir_out_put(out, weir_cstr("0\r\n\r\n"));
+}

@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT */
+/* fields.c - floor 2: walks over fields and over comma-separated lists. */
+#include "http.h"
+
+#include "base/ascii.h"
+
+/* The text is a checked head's: each line is a token, a colon, a value without CR, and CR LF. */
+static void fields_line(weir_str *text, weir_http_field *field)
+{
+    const uint8_t *p = text->ptr;
+    size_t colon = 0;
+    while (p[colon] != ':')
+        colon++;
+    size_t end = colon + 1;
+    while (p[end] != '\r')
+        end++;
+    field->name = (weir_str){p, colon};
+    field->value = weiri_trim((weir_str){p + colon + 1, end - colon - 1});
+    text->ptr += end + 2;
+    text->len -= end + 2;
+}
+
+bool weir_http_fields_next(weir_http_fields *walk, weir_http_field *field)
+{
+    if (walk->text.len != 0) {
+        fields_line(&walk->text, field);
+        return true;
+    }
+    if (walk->count == 0)
+        return false;
+    *field = *walk->list++;
+    walk->count--;
+    return true;
+}
+
+bool weir_http_fields_find(weir_http_fields *walk, const char *name, weir_str *value)
+{
+    weir_http_field field;
+    while (weir_http_fields_next(walk, &field)) {
+        if (weir_str_is_nocase(field.name, name)) {
+            *value = field.value;
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The length of the list up to the next comma outside of quotes. */
+static size_t list_member_len(weir_str list)
+{
+    bool quoted = false;
+    size_t i = 0;
+    for (; i < list.len && (quoted || list.ptr[i] != ','); i++) {
+        if (list.ptr[i] == '"')
+            quoted = !quoted;
+        else if (quoted && list.ptr[i] == '\\' && i + 1 < list.len)
+            i++;
+    }
+    return i;
+}
+
+bool weir_http_list_next(weir_str *list, weir_str *member)
+{
+    while (list->len != 0) {
+        size_t len = list_member_len(*list);
+        *member = weiri_trim((weir_str){list->ptr, len});
+        size_t taken = len < list->len ? len + 1 : len;
+        list->ptr += taken;
+        list->len -= taken;
+        if (member->len != 0)
+            return true;
+    }
+    return false;
+}
+
+bool weir_http_fields_has(weir_http_fields fields, const char *name, const char *token)
+{
+    weir_str value;
+    while (weir_http_fields_find(&fields, name, &value)) {
+        weir_str member;
+        while (weir_http_list_next(&value, &member))
+            if (weir_str_is_nocase(member, token))
+                return true;
+    }
+    return false;
+}

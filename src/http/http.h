@@ -1,0 +1,36 @@
+/* SPDX-License-Identifier: MIT */
+/* http.h - floor 2: what the files of HTTP, and the protocols above it, share. */
+#ifndef WEIRI_HTTP_H
+#define WEIRI_HTTP_H
+
+#include "weir/http.h"
+
+#include "base/sink.h"
+
+/* Judges a head whose lines are well formed: Host, framing, persistence. `head` has its start line
+ * and fields; the rest is filled. Returns 0 or a weir_err. */
+int weiri_http_head_check(weir_http_head *head);
+
+/* uri-host [ ":" port ] (RFC 9110 7.2), not empty. */
+bool weiri_http_host_valid(weir_str host);
+
+/* May these be written as a field line? */
+bool weiri_http_field_valid(const weir_http_field *field);
+
+/* "name: value CR LF" */
+void weiri_http_field_put(weiri_sink *sink, const weir_http_field *field);
+
+/* What weir itself adds to a reply, in front of the caller's fields. */
+typedef struct weiri_http_extra {
+    const char *lines;     /* whole field lines */
+    weir_str allow_origin; /* for Access-Control-Allow-Origin, absent for none */
+} weiri_http_extra;
+
+/* weir_http_reply_write with more fields, and without its rules about bodies. */
+int weiri_http_reply_write(weir_out *out, const weir_http_reply *reply, const weiri_http_extra *extra);
+
+/* Splits scheme "://" authority from the front of an absolute URI; true if there is one of http, https,
+ * ws, wss. `default_port` is 80 or 443; `rest` begins behind the authority. */
+bool weiri_http_authority(weir_str uri, unsigned *default_port, weir_str *authority, weir_str *rest);
+
+#endif

@@ -1,0 +1,213 @@
+/* SPDX-License-Identifier: MIT */
+/* handshake.c - floor 3: the opening handshake of a server (RFC 6455 4.2). */
+#include "ws.h"
+
+#include "base/ascii.h"
+#include "base/base64.h"
+#include "base/sha1.h"
+#include "base/sink.h"
+#include "http/http.h"
+
+#define PROTOCOLS_MAX 32
+
+/* What the request's fields said that matters here. */
+typedef struct request_facts {
+    bool upgrade;
+    bool connection;
+    unsigned keys;
+    unsigned versions;
+    weir_str key;
+    weir_str version;
+} request_facts;
+
+static bool list_has(weir_str list, const char *token)
+{
+    weir_str member;
+    while (weir_http_list_next(&list, &member))
+        if (weir_str_is_nocase(member, token))
+            return true;
+    return false;
+}
+
+static void facts_field(request_facts *facts, weir_ws_request *req, const weir_http_field *field)
+{
+    switch (field->name.len) {
+    case 6:
+        if (weir_str_is_nocase(field->name, "origin") && req->origin.ptr == NULL)
+            req->origin = field->value;
+        break;
+    case 7:
+        if (weir_str_is_nocase(field->name, "upgrade"))
+            facts->upgrade = facts->upgrade || list_has(field->value, "websocket");
+        break;
+    case 10:
+        if (weir_str_is_nocase(field->name, "connection"))
+            facts->connection = facts->connection || list_has(field->value, "upgrade");
+        break;
+    case 17:
+        if (weir_str_is_nocase(field->name, "sec-websocket-key")) {
+            facts->keys++;
+            facts->key = field->value;
+        }
+        break;
+    case 21:
+        if (weir_str_is_nocase(field->name, "sec-websocket-version")) {
+            facts->versions++;
+            facts->version = field->value;
+        }
+        break;
+    default:
+        break;
+    }
+}
+
+/* A missing version is answered like a wrong one: the reply names the version we speak. */
+static int version_check(const request_facts *facts)
+{
+    uint64_t number;
+    if (facts->versions == 0)
+        return WEIR_ERR_WS_VERSION;
+    if (facts->versions > 1 || !weiri_decimal(facts->version, &number) ||
+        (facts->version.ptr[0] == '0' && facts->version.len != 1))
+        return WEIR_ERR_WS_VERSION_FORM;
+    return number == 13 ? 0 : WEIR_ERR_WS_VERSION;
+}
+
+static bool key_valid(const request_facts *facts)
+{
+    uint8_t nonce[16];
+    size_t len;
+    return facts->keys == 1 && facts->key.len == 24 &&
+           weiri_base64_decode(nonce, sizeof nonce, facts->key, &len) && len == 16;
+}
+
+/* The next member of a subprotocol list; unlike other lists it has no empty ones (RFC 6455 4.1). */
+static bool protocol_next(weir_str *list, weir_str *member)
+{
+    size_t len = 0;
+    while (len < list->len && list->ptr[len] != ',')
+        len++;
+    *member = weiri_trim((weir_str){list->ptr, len});
+    if (len == list->len)
+        *list = (weir_str){NULL, 0};
+    else
+        *list = (weir_str){list->ptr + len + 1, list->len - len - 1};
+    return weiri_all(*member, WEIRI_TOKEN);
+}
+
+/* Are all subprotocols tokens, and distinct? Each is compared with all before it, so there is a bound
+ * on their number. */
+static bool protocols_valid(weir_http_fields fields)
+{
+    weir_str seen[PROTOCOLS_MAX];
+    size_t count = 0;
+    weir_str list;
+    while (weir_http_fields_find(&fields, "sec-websocket-protocol", &list)) {
+        do {
+            weir_str member;
+            if (count == PROTOCOLS_MAX || !protocol_next(&list, &member))
+                return false;
+            for (size_t i = 0; i < count; i++)
+                if (weiri_equal(seen[i], member))
+                    return false;
+            seen[count++] = member;
+        } while (list.ptr != NULL);
+    }
+    return true;
+}
+
+static void accept_value(char accept[29], weir_str key)
+{
+    static const char guid[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
+    uint8_t text[24 + sizeof guid - 1];
+    uint8_t digest[20];
+    memcpy(text, key.ptr, 24);
+    memcpy(text + 24, guid, sizeof guid - 1);
+    weiri_sha1(text, sizeof text, digest);
+    weiri_base64_encode(accept, digest, sizeof digest);
+    accept[28] = '\0';
+}
+
+int weir_ws_request_read(const weir_http_head *head, weir_ws_request *req)
+{
+    request_facts facts = {false, false, 0, 0, {NULL, 0}, {NULL, 0}};
+    weir_http_fields walk = head->fields;
+    weir_http_field field;
+    weir_str path, query;
+    memset(req, 0, sizeof *req);
+    if (!weir_str_is(head->method, "GET"))
+        return WEIR_ERR_WS_METHOD;
+    if (head->minor == 0)
+        return WEIR_ERR_WS_HTTP;
+    if (weir_http_target_split(head->target, &path, &query) != 0)
+        return WEIR_ERR_HTTP_TARGET;
+    while (weir_http_fields_next(&walk, &field))
+        facts_field(&facts, req, &field);
+    if (!facts.upgrade)
+        return WEIR_ERR_WS_UPGRADE;
+    if (!facts.connection)
+        return WEIR_ERR_WS_CONNECTION;
+    int rv = version_check(&facts);
+    if (rv != 0)
+        return rv;
+    if (!key_valid(&facts))
+        return WEIR_ERR_WS_KEY;
+    if (head->framing != WEIR_HTTP_NO_BODY && !(head->framing == WEIR_HTTP_SIZED && head->body_len == 0))
+        return WEIR_ERR_WS_BODY;
+    if (!protocols_valid(head->fields))
+        return WEIR_ERR_WS_PROTOCOL;
+    req->target = head->target;
+    req->host = head->host;
+    req->fields = head->fields;
+    accept_value(req->accept, facts.key);
+    return 0;
+}
+
+int weir_ws_request_protocol(const weir_ws_request *req, const char *const *supported, size_t count)
+{
+    weir_http_fields walk = req->fields;
+    weir_str list, member;
+    while (weir_http_fields_find(&walk, "sec-websocket-protocol", &list))
+        while (weir_http_list_next(&list, &member))
+            for (size_t i = 0; i < count; i++)
+                if (weir_str_is(member, supported[i]))
+                    return (int)i;
+    return -1;
+}
+
+static void accept_put(weiri_sink *sink, const weir_ws_request *req, const weir_ws_accept *accept)
+{
+    weiri_sink_text(sink, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+                          "Connection: Upgrade\r\nSec-WebSocket-Accept: ");
+    weiri_sink_text(sink, req->accept);
+    weiri_sink_text(sink, "\r\n");
+    if (accept->protocol != NULL) {
+        weiri_sink_text(sink, "Sec-WebSocket-Protocol: ");
+        weiri_sink_text(sink, accept->protocol);
+        weiri_sink_text(sink, "\r\n");
+    }
+    for (size_t i = 0; i < accept->field_count; i++)
+        weiri_http_field_put(sink, &accept->fields[i]);
+    weiri_sink_text(sink, "\r\n");
+}
+
+int weir_ws_accept_write(weir_out *out, const weir_ws_request *req, const weir_ws_accept *accept)
+{
+    static const weir_ws_accept nothing = {NULL, NULL, 0};
+    if (accept == NULL)
+        accept = &nothing;
+    if (accept->protocol != NULL && weir_ws_request_protocol(req, &accept->protocol, 1) < 0)
+        return WEIR_ERR_FIELD;
+    for (size_t i = 0; i < accept->field_count; i++)
+        if (!weiri_http_field_valid(&accept->fields[i]))
+            return WEIR_ERR_FIELD;
+    weiri_sink measure = {NULL, 0};
+    accept_put(&measure, req, accept);
+    if (measure.len > out->len)
+        return WEIR_ERR_SPACE;
+    weiri_sink sink = {out->ptr, 0};
+    accept_put(&sink, req, accept);
+    out->ptr += sink.len;
+    out->len -= sink.len;
+    return 0;
+}

@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/* ws.h - floor 3: what the files of the WebSocket connection share. */
+#ifndef WEIRI_WS_H
+#define WEIRI_WS_H
+
+#include "weir/ws.h"
+
+/* Opcodes (RFC 6455 5.2). */
+enum {
+    WEIRI_WS_CONT = 0x0,
+    WEIRI_WS_TEXT = 0x1,
+    WEIRI_WS_BINARY = 0x2,
+    WEIRI_WS_CLOSE = 0x8,
+    WEIRI_WS_PING = 0x9,
+    WEIRI_WS_PONG = 0xA
+};
+
+/* Bits of weir_ws.state_. */
+#define WEIRI_WS_IS_CLIENT 0x0001u
+#define WEIRI_WS_RX_FRAME 0x0002u   /* inside a frame: its header is taken, its payload is not */
+#define WEIRI_WS_RX_FIN 0x0004u     /* the data frame being received is its message's last */
+#define WEIRI_WS_RX_MESSAGE 0x0008u /* inside a message, whose first frame has begun */
+#define WEIRI_WS_RX_TEXT 0x0010u    /* that message is text */
+#define WEIRI_WS_RX_FIRST 0x0020u   /* no piece of it has been reported yet */
+#define WEIRI_WS_RX_CUT 0x0040u     /* a control payload comes in pieces and is collected in ctl_ */
+#define WEIRI_WS_RX_SKIP 0x0080u    /* ... but ctl_ holds a reply that waits, so it is dropped */
+#define WEIRI_WS_TX_MESSAGE 0x0100u /* FIRST was sent, LAST was not */
+#define WEIRI_WS_SENT 0x0200u       /* our Close is queued or sent */
+#define WEIRI_WS_RECEIVED 0x0400u   /* the peer's Close was received */
+#define WEIRI_WS_PEER_FIRST 0x0800u /* the peer's came first */
+#define WEIRI_WS_EOF 0x1000u        /* the transport has ended */
+
+static inline bool weiri_ws_has(const weir_ws *ws, unsigned bits)
+{
+    return (ws->state_ & bits) != 0;
+}
+
+static inline void weiri_ws_set(weir_ws *ws, unsigned bits)
+{
+    ws->state_ = (uint16_t)(ws->state_ | bits);
+}
+
+static inline void weiri_ws_clear(weir_ws *ws, unsigned bits)
+{
+    ws->state_ = (uint16_t)(ws->state_ & ~bits);
+}
+
+/* Queues a control frame in out_. Returns 0, WEIR_ERR_SPACE or WEIR_ERR_ENTROPY; then nothing has
+ * changed. */
+int weiri_ws_queue(weir_ws *ws, uint8_t opcode, weir_str payload);
+
+/* Lets a reply that waits move into out_ if there is room now. */
+void weiri_ws_settle(weir_ws *ws);
+
+/* Queues the answer to a Ping; what finds no room waits in ctl_, the newest instead of older ones. */
+void weiri_ws_reply_pong(weir_ws *ws, weir_str payload);
+
+/* Queues the Close that weir sends by itself: the echo of the peer's, or the one for an error. */
+void weiri_ws_reply_close(weir_ws *ws, uint16_t code);
+
+/* May this code stand in a Close (RFC 6455 7.4, IANA's registry)? */
+bool weiri_ws_code_valid(unsigned code);
+
+/* Takes a fresh masking key from the source. Returns 0 or WEIR_ERR_ENTROPY. */
+int weiri_entropy_key(weir_entropy *entropy, uint8_t key[4]);
+
+/* Writes a frame header; key NULL: unmasked. Returns its length, 2 to 14. */
+size_t weiri_ws_header(uint8_t *header, uint8_t first, uint64_t len, const uint8_t *key);
+
+#endif

@@ -79,6 +79,7 @@ typedef struct weir_out {
   X(SSE_TYPE,            -9, "CR or LF in an event type",                         "WHATWG HTML 9.2.6",   1011, 500) \
   X(SSE_ID,             -10, "CR, LF or NUL in an event ID",                      "WHATWG HTML 9.2.6",   1011, 500) \
   X(SSE_UTF8,           -11, "an event stream must be UTF-8",                     "WHATWG HTML 9.2.4",   1011, 500) \
+  X(URI,                -12, "malformed URI, or not http, https, ws, wss",        "RFC 3986 3",          1011, 500) \
   /* HTTP/1.1 heads and bodies */ \
   X(HTTP_METHOD,       -100, "method is not a token",                             "RFC 9110 9.1",           0, 400) \
   X(HTTP_TARGET,       -101, "malformed request target",                          "RFC 9112 3.2",           0, 400) \
@@ -109,6 +110,10 @@ typedef struct weir_out {
   X(WS_BODY,           -207, "opening handshake has a body",                      "RFC 9110 9.3.1",         0, 400) \
   X(WS_PROTOCOL,       -208, "malformed Sec-WebSocket-Protocol",                  "RFC 6455 4.1",           0, 400) \
   X(WS_ORIGIN,         -209, "origin not allowed",                                "RFC 6455 10.2",          0, 403) \
+  X(WS_STATUS,         -210, "the server answered with another status than 101",  "RFC 6455 4.1",           0,   0) \
+  X(WS_ACCEPT,         -211, "Sec-WebSocket-Accept missing, repeated or wrong",   "RFC 6455 4.1",           0,   0) \
+  X(WS_CHOICE,         -212, "the server chose no subprotocol that was offered",  "RFC 6455 4.1",           0,   0) \
+  X(WS_EXTENSION,      -213, "the server chose an extension that was not offered","RFC 6455 4.1",           0,   0) \
   /* WebSocket frames, messages, closing */ \
   X(WS_RSV,            -220, "reserved bit set",                                  "RFC 6455 5.2",        1002,   0) \
   X(WS_OPCODE,         -221, "reserved opcode",                                   "RFC 6455 5.2",        1002,   0) \

@@ -225,6 +225,58 @@ WEIR_API int weir_http_error(const weir_http *http, uint64_t *offset);
  */
 WEIR_API int weir_http_target_split(weir_str target, weir_str *path, weir_str *query);
 
+/* ---- URIs and requests -------------------------------------------------------------------------- */
+
+/* A URI taken apart; its slices lie in the text (or are static). */
+typedef struct weir_http_uri {
+    bool secure;        /* https or wss: use TLS */
+    bool websocket;     /* ws or wss */
+    uint16_t port;      /* the one given, else 80 or 443 */
+    weir_str userinfo;  /* absent (ptr NULL) if there is none; for an Authorization field */
+    weir_str host;      /* name or address to connect to, an IPv6 address without its brackets */
+    weir_str authority; /* for the Host field: with brackets, and with the port unless it is the default */
+    weir_str path;      /* begins with '/' */
+    weir_str query;     /* absent without '?' */
+} weir_http_uri;
+
+/*
+ * weir_http_uri_parse - take an http, https, ws or wss URI apart (RFC 9110 4.2, RFC 6455 3).
+ *
+ * text     the URI, all of it.
+ * uri      filled when the result is 0; lives as long as the text.                           [out]
+ *
+ * Returns  0, or WEIR_ERR_URI: another scheme, no or a malformed host, a port above 65535 or 0, a byte
+ *          outside 0x21..0x7E (percent-encode it first), or a fragment in a ws or wss URI. A fragment of
+ *          an http or https URI is dropped: it is never sent.
+ */
+WEIR_API int weir_http_uri_parse(weir_str text, weir_http_uri *uri);
+
+/* A request to be written; zero-initialise it first. */
+typedef struct weir_http_request {
+    const char *method;            /* NUL-terminated token, as "GET" */
+    const weir_http_uri *uri;      /* target and Host */
+    const weir_http_field *fields; /* field_count fields, may be NULL if 0 */
+    size_t field_count;
+    weir_str body; /* if not absent, Content-Length is sent too */
+} weir_http_request;
+
+/*
+ * weir_http_request_write - write a request in origin-form.
+ *
+ * out      where to.                                                                      [in,out]
+ * request  what. Host comes from the URI, do not give it as a field. userinfo is not sent.
+ *
+ * Returns  0, or with nothing written
+ *          WEIR_ERR_SPACE    weir_http_request_size gives the room it needs
+ *          WEIR_ERR_FIELD    the method or a field must not be written so (see weir_http_reply_write)
+ */
+WEIR_API int weir_http_request_write(weir_out *out, const weir_http_request *request);
+
+/*
+ * weir_http_request_size - the exact number of bytes weir_http_request_write will write.
+ */
+WEIR_API size_t weir_http_request_size(const weir_http_request *request);
+
 /* ---- Bodies ------------------------------------------------------------------------------------- */
 
 /* Private; visible for its size. */
@@ -314,7 +366,7 @@ typedef struct weir_http_reply {
 /*
  * weir_http_reply_write - write a reply.
  *
- * Content-Length is added unless WEIR_HTTP_NO_LENGTH is given or the status is 1xx or 204, which
+ * Content-Length is added unless WEIR_HTTP_NO_LENGTH is given or the status is 1xx, 204 or 304, which
  * have no body (RFC 9110 8.6).
  *
  * out      where to.                                                                      [in,out]
@@ -383,7 +435,8 @@ typedef enum weir_http_origin {
  *
  * Returns  a verdict. Scheme and host are compared without case, a trailing dot of the host is
  *          dropped, the port of http and ws is 80, of https and wss 443, when not given; http and ws,
- *          https and wss count as the same scheme. IPv6 literals are compared as text.
+ *          https and wss count as the same scheme; other schemes (apps, browser extensions) only equal
+ *          themselves. IPv6 literals are compared as text.
  */
 WEIR_API weir_http_origin weir_http_origin_check(weir_http_fields fields, weir_str expected);
 

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * weir/ws.h - WebSocket (RFC 6455): the server's opening handshake, and the connection in both roles.
+ * weir/ws.h - WebSocket (RFC 6455): opening handshake and connection, of servers and clients.
  *
  *     weir_ws_request req;                                      head: from weir_http_next
  *     int rv = weir_ws_request_read(&head, &req);
@@ -103,9 +103,7 @@ typedef struct weir_ws_accept {
  */
 WEIR_API int weir_ws_accept_write(weir_out *out, const weir_ws_request *req, const weir_ws_accept *accept);
 
-/* ---- The connection: set-up --------------------------------------------------------------------- */
-
-typedef enum weir_ws_role { WEIR_WS_SERVER = 1, WEIR_WS_CLIENT = 2 } weir_ws_role;
+/* ---- The opening handshake of a client ---------------------------------------------------------- */
 
 /* Where a client's masking keys come from (RFC 6455 10.3: unpredictable, fresh for each frame). The
  * bytes are fetched in batches. One object serves all connections of a thread and must outlive them;
@@ -131,6 +129,67 @@ typedef struct weir_entropy {
  */
 WEIR_API int weir_entropy_init(weir_entropy *entropy, int (*fill)(void *user, uint8_t *dst, size_t len),
                                void *user);
+
+/* What a client offers; zero-initialise it first. All of it must stay until the answer was read. */
+typedef struct weir_ws_offer {
+    const char *const *protocols; /* subprotocols in order of preference, protocol_count of them */
+    size_t protocol_count;
+    bool protocol_optional;        /* a server that chooses none of them is accepted; browsers refuse it */
+    const weir_http_field *fields; /* field_count further fields, as Origin, Authorization, Cookie */
+    size_t field_count;
+} weir_ws_offer;
+
+/* An opening handshake under way. */
+typedef struct weir_ws_opening {
+    const weir_ws_offer *offer_;
+    uint32_t interim_;
+    char key_[25];
+    char accept_[29];
+} weir_ws_opening;
+
+/*
+ * weir_ws_opening_write - write the request that opens a WebSocket (RFC 6455 4.1).
+ *
+ * opening  the handshake to be; draws a fresh key. One for each attempt.                     [out]
+ * out      where to.                                                                      [in,out]
+ * uri      where from; ws, wss, or http and https as WHATWG allows.
+ * offer    NULL for nothing. Kept as a pointer.
+ * entropy  source of the key.
+ *
+ * Returns  0, or with nothing written
+ *          WEIR_ERR_SPACE      no room; 256 bytes beside the URI, protocols and fields suffice
+ *          WEIR_ERR_FIELD      a field that must not be written, or subprotocols that are not distinct
+ *                              tokens
+ *          WEIR_ERR_ENTROPY    no key to be had
+ */
+WEIR_API int weir_ws_opening_write(weir_ws_opening *opening, weir_out *out, const weir_http_uri *uri,
+                                   const weir_ws_offer *offer, weir_entropy *entropy);
+
+/*
+ * weir_ws_opening_read - check the server's answer (RFC 6455 4.1).
+ *
+ * opening  the handshake under way.                                                       [in,out]
+ * head     a response's head from weir_http_next. What is left of the input behind a good one are
+ *          frames: they go to weir_ws_next.
+ * protocol if not NULL: index of the subprotocol chosen, -1 for none.                         [out]
+ *
+ * Returns  1    the WebSocket is open.
+ *          0    an interim answer (1xx, 16 at most): read the next head.
+ *          < 0  the handshake failed; close the transport.
+ *               WEIR_ERR_WS_STATUS      not 101: head->status and fields (Location, Retry-After,
+ *                                       WWW-Authenticate) say why; a body may follow, head->framing
+ *               WEIR_ERR_WS_HTTP        HTTP/1.0
+ *               WEIR_ERR_WS_UPGRADE     not exactly `Upgrade: websocket`
+ *               WEIR_ERR_WS_CONNECTION  Connection does not list `upgrade`
+ *               WEIR_ERR_WS_ACCEPT      not exactly one, or not the one for our key
+ *               WEIR_ERR_WS_CHOICE      a subprotocol that was not offered, more than one, or none
+ *               WEIR_ERR_WS_EXTENSION   an extension, though none was offered
+ */
+WEIR_API int weir_ws_opening_read(weir_ws_opening *opening, const weir_http_head *head, int *protocol);
+
+/* ---- The connection: set-up --------------------------------------------------------------------- */
+
+typedef enum weir_ws_role { WEIR_WS_SERVER = 1, WEIR_WS_CLIENT = 2 } weir_ws_role;
 
 /* Bits of weir_ws_cfg.flags. */
 #define WEIR_WS_MANUAL_PONG 0x1u /* Pings are not answered by weir: you must, with weir_ws_pong */

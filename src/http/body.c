@@ -5,7 +5,7 @@
  * The reader's states. SIZED and UNTIL_CLOSE are one state each; chunked coding walks
  *
  *     SIZE [PAD] [EXT] SIZE_LF DATA DATA_CR DATA_LF SIZE ...      a chunk
- *     SIZE [PAD] [EXT] SIZE_LF TRAILER [TRAILER_TEXT TRAILER_LF TRAILER]... END_LF END
+ *     SIZE [PAD] [EXT] SIZE_LF TRAILER [TRAILER_NAME TRAILER_TEXT TRAILER_LF TRAILER]... END_LF END
  *
  * the second when the size is 0. `left_` is the size while it is read and then what is left of it.
  * Everything that is neither size nor data is bounded, so that no peer can keep a reader busy without
@@ -31,6 +31,7 @@ enum {
     DATA_CR,
     DATA_LF,
     TRAILER,
+    TRAILER_NAME,
     TRAILER_TEXT,
     TRAILER_LF,
     END_LF,
@@ -92,8 +93,12 @@ static bool body_trailer_byte(weir_http_body *body, uint8_t byte)
         return false;
     switch (body->state_) {
     case TRAILER:
-        body->state_ = byte == '\r' ? END_LF : TRAILER_TEXT;
+        body->state_ = byte == '\r' ? END_LF : TRAILER_NAME;
         return byte == '\r' || weiri_is(byte, WEIRI_TOKEN);
+    case TRAILER_NAME:
+        if (byte == ':')
+            body->state_ = TRAILER_TEXT;
+        return byte == ':' || weiri_is(byte, WEIRI_TOKEN);
     case TRAILER_TEXT:
         if (byte == '\r')
             body->state_ = TRAILER_LF;

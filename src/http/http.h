@@ -20,6 +20,11 @@ bool weiri_http_field_valid(const weir_http_field *field);
 /* "name: value CR LF" */
 void weiri_http_field_put(weiri_sink *sink, const weir_http_field *field);
 
+bool weiri_http_fields_valid(const weir_http_field *fields, size_t count);
+
+/* The request line and Host. */
+void weiri_http_request_line_put(weiri_sink *sink, const char *method, const weir_http_uri *uri);
+
 /* What weir itself adds to a reply, in front of the caller's fields. */
 typedef struct weiri_http_extra {
     const char *lines;     /* whole field lines */
@@ -29,8 +34,11 @@ typedef struct weiri_http_extra {
 /* weir_http_reply_write with more fields, and without its rules about bodies. */
 int weiri_http_reply_write(weir_out *out, const weir_http_reply *reply, const weiri_http_extra *extra);
 
-/* Splits scheme "://" authority from the front of an absolute URI; true if there is one of http, https,
- * ws, wss. `default_port` is 80 or 443; `rest` begins behind the authority. */
+/* Cuts scheme "://" authority off the front of an absolute URI; true if the scheme is http, https, ws
+ * or wss. `default_port` is 80 or 443, `rest` begins behind the authority, which is not judged. */
 bool weiri_http_authority(weir_str uri, unsigned *default_port, weir_str *authority, weir_str *rest);
+
+/* Cuts ":" port off the end of a valid authority; returns the port, or the default if none is given. */
+unsigned weiri_http_port_cut(weir_str *authority, unsigned default_port);
 
 #endif

@@ -73,10 +73,15 @@ void weiri_http_field_put(weiri_sink *sink, const weir_http_field *field)
     weiri_sink_text(sink, "\r\n");
 }
 
-/* RFC 9110 8.6: no Content-Length in 1xx and 204. */
+static bool reply_bodiless(const weir_http_reply *reply)
+{
+    return reply->status < 200 || reply->status == 204 || reply->status == 304;
+}
+
+/* RFC 9110 8.6: never in 1xx and 204; in 304 it would speak of a body that we do not know. */
 static bool reply_sized(const weir_http_reply *reply)
 {
-    return (reply->flags & WEIR_HTTP_NO_LENGTH) == 0 && reply->status >= 200 && reply->status != 204;
+    return (reply->flags & WEIR_HTTP_NO_LENGTH) == 0 && !reply_bodiless(reply);
 }
 
 static const weiri_http_extra no_extra = {"", {NULL, 0}};
@@ -119,9 +124,8 @@ int weiri_http_reply_write(weir_out *out, const weir_http_reply *reply, const we
     weir_http_field origin = {weir_cstr("x"), extra->allow_origin};
     if (!weiri_http_field_valid(&origin))
         return WEIR_ERR_FIELD;
-    for (size_t i = 0; i < reply->field_count; i++)
-        if (!weiri_http_field_valid(&reply->fields[i]))
-            return WEIR_ERR_FIELD;
+    if (!weiri_http_fields_valid(reply->fields, reply->field_count))
+        return WEIR_ERR_FIELD;
     weiri_sink measure = {NULL, 0};
     reply_put(&measure, reply, extra);
     if (measure.len > out->len)
@@ -142,8 +146,7 @@ size_t weir_http_reply_size(const weir_http_reply *reply)
 
 int weir_http_reply_write(weir_out *out, const weir_http_reply *reply)
 {
-    bool bodiless = reply->status < 200 || reply->status == 204 || reply->status == 304;
-    if (reply->status < 100 || reply->status > 999 || (bodiless && reply->body.len != 0))
+    if (reply->status < 100 || reply->status > 999 || (reply_bodiless(reply) && reply->body.len != 0))
         return WEIR_ERR_ARG;
     return weiri_http_reply_write(out, reply, &no_extra);
 }

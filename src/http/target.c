@@ -4,38 +4,17 @@
 
 #include "base/ascii.h"
 
-bool weiri_http_authority(weir_str uri, unsigned *default_port, weir_str *authority, weir_str *rest)
-{
-    static const struct {
-        const char *prefix;
-        unsigned port;
-    } schemes[] = {{"http://", 80}, {"https://", 443}, {"ws://", 80}, {"wss://", 443}};
-
-    for (size_t i = 0; i < sizeof schemes / sizeof *schemes; i++) {
-        weir_str prefix = weir_cstr(schemes[i].prefix);
-        if (uri.len < prefix.len || !weiri_equal_nocase((weir_str){uri.ptr, prefix.len}, prefix))
-            continue;
-        size_t end = prefix.len;
-        while (end < uri.len && uri.ptr[end] != '/' && uri.ptr[end] != '?' && uri.ptr[end] != '#')
-            end++;
-        *default_port = schemes[i].port;
-        *authority = (weir_str){uri.ptr + prefix.len, end - prefix.len};
-        *rest = (weir_str){uri.ptr + end, uri.len - end};
-        return weiri_http_host_valid(*authority);
-    }
-    return false;
-}
-
 int weir_http_target_split(weir_str target, weir_str *path, weir_str *query)
 {
     static const uint8_t slash[] = {'/'};
-    unsigned port;
+    unsigned default_port;
     weir_str authority;
     weir_str rest = target;
     *path = *query = (weir_str){NULL, 0};
     if (target.len == 0)
         return WEIR_ERR_HTTP_TARGET;
-    if (target.ptr[0] != '/' && !weiri_http_authority(target, &port, &authority, &rest))
+    if (target.ptr[0] != '/' && (!weiri_http_authority(target, &default_port, &authority, &rest) ||
+                                 !weiri_http_host_valid(authority)))
         return WEIR_ERR_HTTP_TARGET;
 
     size_t len = 0;
@@ -49,30 +28,51 @@ int weir_http_target_split(weir_str target, weir_str *path, weir_str *query)
 
 /* The three parts that make an origin. */
 typedef struct origin_parts {
+    weir_str scheme;
     weir_str host;
-    uint64_t port;
-    unsigned default_port; /* stands for the scheme: http and ws are 80, https and wss 443 */
+    unsigned port;
+    unsigned default_port; /* 80 for http and ws, 443 for https and wss, else 0 */
 } origin_parts;
+
+/* scheme "://", as in RFC 3986 3.1; the length up to the colon, 0 if there is none. */
+static size_t origin_scheme_len(weir_str text)
+{
+    size_t len = 0;
+    while (len < text.len && text.ptr[len] != ':') {
+        uint8_t c = weiri_lower(text.ptr[len]);
+        bool letter = c >= 'a' && c <= 'z';
+        if (!letter && (len == 0 || (!weiri_is_digit(c) && c != '+' && c != '-' && c != '.')))
+            return 0;
+        len++;
+    }
+    return text.len - len > 3 && text.ptr[len + 1] == '/' && text.ptr[len + 2] == '/' ? len : 0;
+}
 
 static bool origin_parse(weir_str text, origin_parts *origin)
 {
     weir_str authority, rest;
-    if (!weiri_http_authority(text, &origin->default_port, &authority, &rest) || rest.len != 0)
+    size_t scheme_len = origin_scheme_len(text);
+    if (scheme_len == 0)
         return false;
-    size_t end = authority.len;
-    while (end != 0 && weiri_is_digit(authority.ptr[end - 1]))
-        end--;
-    origin->port = origin->default_port;
+    origin->scheme = (weir_str){text.ptr, scheme_len};
+    origin->default_port = 0;
+    authority = (weir_str){text.ptr + scheme_len + 3, text.len - scheme_len - 3};
+    if (weiri_http_authority(text, &origin->default_port, &authority, &rest) && rest.len != 0)
+        return false;
+    if (!weiri_http_host_valid(authority))
+        return false;
     origin->host = authority;
-    if (end != 0 && authority.ptr[end - 1] == ':') {
-        weir_str digits = {authority.ptr + end, authority.len - end};
-        origin->host.len = end - 1;
-        if (digits.len != 0 && !weiri_decimal(digits, &origin->port))
-            return false;
-    }
+    origin->port = weiri_http_port_cut(&origin->host, origin->default_port);
     if (origin->host.len > 1 && origin->host.ptr[origin->host.len - 1] == '.')
         origin->host.len--;
     return true;
+}
+
+static bool origin_same(const origin_parts *a, const origin_parts *b)
+{
+    bool scheme = a->default_port != 0 ? a->default_port == b->default_port
+                                       : weiri_equal_nocase(a->scheme, b->scheme);
+    return scheme && a->port == b->port && weiri_equal_nocase(a->host, b->host);
 }
 
 weir_http_origin weir_http_origin_check(weir_http_fields fields, weir_str expected)
@@ -87,7 +87,6 @@ weir_http_origin weir_http_origin_check(weir_http_fields fields, weir_str expect
         return WEIR_HTTP_ORIGIN_OPAQUE;
     if (!origin_parse(value, &theirs))
         return WEIR_HTTP_ORIGIN_MALFORMED;
-    bool same = origin_parse(expected, &ours) && theirs.default_port == ours.default_port &&
-                theirs.port == ours.port && weiri_equal_nocase(theirs.host, ours.host);
+    bool same = origin_parse(expected, &ours) && origin_same(&theirs, &ours);
     return same ? WEIR_HTTP_ORIGIN_SAME : WEIR_HTTP_ORIGIN_OTHER;
 }

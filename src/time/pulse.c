@@ -27,6 +27,12 @@ static uint64_t pulse_clock(weir_pulse *pulse, uint64_t now)
     return pulse->now_;
 }
 
+/* WEIR_NEVER is later than any time. */
+static bool pulse_reached(uint64_t now, uint64_t deadline)
+{
+    return deadline != WEIR_NEVER && now >= deadline;
+}
+
 static uint64_t pulse_from(uint64_t time, uint64_t span)
 {
     return span != 0 ? pulse_add(time, span) : WEIR_NEVER;
@@ -77,13 +83,14 @@ void weir_pulse_closing(weir_pulse *pulse, uint64_t now)
 weir_pulse_due weir_pulse_poll(weir_pulse *pulse, uint64_t now)
 {
     now = pulse_clock(pulse, now);
-    if (pulse->phase_ == OPENING)
-        return now >= pulse_from(pulse->since_, pulse->cfg_.open_ms) ? WEIR_PULSE_UNOPENED : WEIR_PULSE_NONE;
-    if (pulse->phase_ == CLOSING)
-        return now >= pulse_from(pulse->since_, pulse->cfg_.close_ms) ? WEIR_PULSE_UNCLOSED : WEIR_PULSE_NONE;
-    if (now >= pulse_lost_at(pulse))
+    if (pulse->phase_ != OPEN) {
+        if (!pulse_reached(now, weir_pulse_deadline(pulse)))
+            return WEIR_PULSE_NONE;
+        return pulse->phase_ == OPENING ? WEIR_PULSE_UNOPENED : WEIR_PULSE_UNCLOSED;
+    }
+    if (pulse_reached(now, pulse_lost_at(pulse)))
         return WEIR_PULSE_LOST;
-    if (now < pulse_next_beat(pulse))
+    if (!pulse_reached(now, pulse_next_beat(pulse)))
         return WEIR_PULSE_NONE;
     if (pulse->beats_ == 0)
         pulse->first_beat_ = now;
@@ -108,6 +115,8 @@ int weir_pulse_wait(const weir_pulse *pulse, uint64_t now)
     uint64_t deadline = weir_pulse_deadline(pulse);
     if (deadline == WEIR_NEVER)
         return -1;
+    if (now < pulse->now_)
+        now = pulse->now_;
     if (deadline <= now)
         return 0;
     return deadline - now < INT_MAX ? (int)(deadline - now) : INT_MAX;

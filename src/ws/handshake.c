@@ -116,7 +116,7 @@ static bool protocols_valid(weir_http_fields fields)
     return true;
 }
 
-static void accept_value(char accept[29], weir_str key)
+void weiri_ws_accept_value(char accept[29], weir_str key)
 {
     static const char guid[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
     uint8_t text[24 + sizeof guid - 1];
@@ -159,7 +159,7 @@ int weir_ws_request_read(const weir_http_head *head, weir_ws_request *req)
     req->target = head->target;
     req->host = head->host;
     req->fields = head->fields;
-    accept_value(req->accept, facts.key);
+    weiri_ws_accept_value(req->accept, facts.key);
     return 0;
 }
 
@@ -198,9 +198,8 @@ int weir_ws_accept_write(weir_out *out, const weir_ws_request *req, const weir_w
         accept = &nothing;
     if (accept->protocol != NULL && weir_ws_request_protocol(req, &accept->protocol, 1) < 0)
         return WEIR_ERR_FIELD;
-    for (size_t i = 0; i < accept->field_count; i++)
-        if (!weiri_http_field_valid(&accept->fields[i]))
-            return WEIR_ERR_FIELD;
+    if (!weiri_http_fields_valid(accept->fields, accept->field_count))
+        return WEIR_ERR_FIELD;
     weiri_sink measure = {NULL, 0};
     accept_put(&measure, req, accept);
     if (measure.len > out->len)

@@ -64,6 +64,9 @@ bool weiri_ws_code_valid(unsigned code);
 /* Takes a fresh masking key from the source. Returns 0 or WEIR_ERR_ENTROPY. */
 int weiri_entropy_key(weir_entropy *entropy, uint8_t key[4]);
 
+/* Sec-WebSocket-Accept for a key of 24 characters, NUL-terminated (RFC 6455 4.2.2). */
+void weiri_ws_accept_value(char accept[29], weir_str key);
+
 /* Writes a frame header; key NULL: unmasked. Returns its length, 2 to 14. */
 size_t weiri_ws_header(uint8_t *header, uint8_t first, uint64_t len, const uint8_t *key);
 

@@ -1,0 +1,127 @@
+/* SPDX-License-Identifier: MIT */
+/* opening.c - floor 3: the opening handshake of a client (RFC 6455 4.1). */
+#include "ws.h"
+
+#include "base/ascii.h"
+#include "base/base64.h"
+#include "http/http.h"
+
+#include <string.h>
+
+#define INTERIM_MAX 16
+
+static const weir_ws_offer offer_nothing = {NULL, 0, false, NULL, 0};
+
+static bool offer_valid(const weir_ws_offer *offer)
+{
+    for (size_t i = 0; i < offer->protocol_count; i++) {
+        if (!weiri_all(weir_cstr(offer->protocols[i]), WEIRI_TOKEN))
+            return false;
+        for (size_t j = 0; j < i; j++)
+            if (weir_str_is(weir_cstr(offer->protocols[i]), offer->protocols[j]))
+                return false;
+    }
+    return weiri_http_fields_valid(offer->fields, offer->field_count);
+}
+
+static void opening_put(weiri_sink *sink, const weir_ws_opening *opening, const weir_http_uri *uri)
+{
+    const weir_ws_offer *offer = opening->offer_;
+    weiri_http_request_line_put(sink, "GET", uri);
+    weiri_sink_text(sink, "Upgrade: websocket\r\nConnection: Upgrade\r\n"
+                          "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ");
+    weiri_sink_text(sink, opening->key_);
+    weiri_sink_text(sink, "\r\n");
+    for (size_t i = 0; i < offer->protocol_count; i++) {
+        weiri_sink_text(sink, i == 0 ? "Sec-WebSocket-Protocol: " : ", ");
+        weiri_sink_text(sink, offer->protocols[i]);
+    }
+    weiri_sink_text(sink, offer->protocol_count != 0 ? "\r\n" : "");
+    for (size_t i = 0; i < offer->field_count; i++)
+        weiri_http_field_put(sink, &offer->fields[i]);
+    weiri_sink_text(sink, "\r\n");
+}
+
+static int opening_key(weir_ws_opening *opening, weir_entropy *entropy)
+{
+    uint8_t nonce[16];
+    for (size_t i = 0; i < sizeof nonce; i += 4)
+        if (weiri_entropy_key(entropy, nonce + i) != 0)
+            return WEIR_ERR_ENTROPY;
+    weiri_base64_encode(opening->key_, nonce, sizeof nonce);
+    weiri_ws_accept_value(opening->accept_, weir_cstr(opening->key_));
+    return 0;
+}
+
+int weir_ws_opening_write(weir_ws_opening *opening, weir_out *out, const weir_http_uri *uri,
+                          const weir_ws_offer *offer, weir_entropy *entropy)
+{
+    memset(opening, 0, sizeof *opening);
+    opening->offer_ = offer != NULL ? offer : &offer_nothing;
+    if (!offer_valid(opening->offer_))
+        return WEIR_ERR_FIELD;
+    int rv = opening_key(opening, entropy);
+    if (rv != 0)
+        return rv;
+    weiri_sink measure = {NULL, 0};
+    opening_put(&measure, opening, uri);
+    if (measure.len > out->len)
+        return WEIR_ERR_SPACE;
+    weiri_sink sink = {out->ptr, 0};
+    opening_put(&sink, opening, uri);
+    out->ptr += sink.len;
+    out->len -= sink.len;
+    return 0;
+}
+
+/* Finds the only field of a name; false if there is none or more than one. */
+static bool field_only(weir_http_fields fields, const char *name, weir_str *value)
+{
+    weir_str second;
+    return weir_http_fields_find(&fields, name, value) && !weir_http_fields_find(&fields, name, &second);
+}
+
+/* RFC 6455 allows a server to choose none of the subprotocols; browsers then fail the connection, since
+ * the two sides would speak past each other, and so does weir unless told otherwise. */
+static int choice_check(const weir_ws_offer *offer, weir_http_fields fields, int *protocol)
+{
+    weir_http_fields walk = fields;
+    weir_str value;
+    *protocol = -1;
+    if (!weir_http_fields_find(&walk, "sec-websocket-protocol", &value))
+        return offer->protocol_count == 0 || offer->protocol_optional ? 0 : WEIR_ERR_WS_CHOICE;
+    if (!field_only(fields, "sec-websocket-protocol", &value))
+        return WEIR_ERR_WS_CHOICE;
+    for (size_t i = 0; i < offer->protocol_count; i++)
+        if (weir_str_is(value, offer->protocols[i]))
+            *protocol = (int)i;
+    return *protocol >= 0 ? 0 : WEIR_ERR_WS_CHOICE;
+}
+
+int weir_ws_opening_read(weir_ws_opening *opening, const weir_http_head *head, int *protocol)
+{
+    weir_http_fields walk = head->fields;
+    weir_str value;
+    int choice = -1;
+    if (protocol != NULL)
+        *protocol = -1;
+    if (head->status >= 100 && head->status < 200 && head->status != 101 &&
+        ++opening->interim_ <= INTERIM_MAX)
+        return 0;
+    if (head->status != 101)
+        return WEIR_ERR_WS_STATUS;
+    if (head->minor == 0)
+        return WEIR_ERR_WS_HTTP;
+    if (!field_only(head->fields, "upgrade", &value) || !weir_str_is_nocase(value, "websocket"))
+        return WEIR_ERR_WS_UPGRADE;
+    if (!weir_http_fields_has(head->fields, "connection", "upgrade"))
+        return WEIR_ERR_WS_CONNECTION;
+    if (!field_only(head->fields, "sec-websocket-accept", &value) || !weir_str_is(value, opening->accept_))
+        return WEIR_ERR_WS_ACCEPT;
+    if (weir_http_fields_find(&walk, "sec-websocket-extensions", &value))
+        return WEIR_ERR_WS_EXTENSION;
+    int rv = choice_check(opening->offer_, head->fields, &choice);
+    if (protocol != NULL)
+        *protocol = choice;
+    return rv < 0 ? rv : 1;
+}

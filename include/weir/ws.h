@@ -122,7 +122,8 @@ typedef struct weir_entropy {
  * entropy  the object; its pool starts empty.                                                [out]
  * fill     writes `len` bytes from a cryptographic source (getrandom, a TLS library's) to dst and
  *          returns 0; anything else is a failure, after which the call that needed a key returns
- *          WEIR_ERR_ENTROPY. It must not call weir. rand() opens proxies to cache poisoning.
+ *          WEIR_ERR_ENTROPY; a Pong or Close that weir owes by itself is kept and tried again at the
+ *          next call. It must not call weir. rand() opens proxies to cache poisoning.
  * user     handed to fill.
  *
  * Returns  0, or WEIR_ERR_ARG if fill is NULL.
@@ -277,7 +278,8 @@ typedef enum weir_ws_kind {
     WEIR_WS_NONE = 0,
     WEIR_WS_DATA,  /* a piece of a message: flags, data */
     WEIR_WS_PING,  /* data: its payload. The Pong is already in weir_ws_out */
-    WEIR_WS_PONG,  /* data: its payload */
+    WEIR_WS_PONG,  /* data: its payload (empty if it came in pieces while two of our own replies were
+                      backed up: there is no room for it then, and the replies matter more) */
     WEIR_WS_CLOSE, /* code: the peer's, 1005 if it sent none; data: its reason. Nothing follows */
     WEIR_WS_END    /* the transport ended; code: the peer's, or 1006 if no Close came */
 } weir_ws_kind;
@@ -314,7 +316,8 @@ typedef struct weir_ws_event {
  *               with LAST it is whole.
  *            0  all input taken; read more.
  *          < 0  the peer broke the protocol or a limit. Sticky. All that came before has been
- *               reported; a Close with the error's code waits in weir_ws_out.
+ *               reported; a Close with the error's code, and its text as the reason, waits in
+ *               weir_ws_out.
  *               WEIR_ERR_WS_RSV             reserved bit set                             1002
  *               WEIR_ERR_WS_OPCODE          opcode 3-7 or 11-15                          1002
  *               WEIR_ERR_WS_CONTROL_FIN, _CONTROL_SIZE                                   1002
@@ -350,7 +353,8 @@ WEIR_API int weir_ws_eof(weir_ws *ws, weir_ws_event *ev);
  * weir_ws_error - the sticky error.
  *
  * offset   if not NULL: stream position, counted from init, of the byte that made the input
- *          impossible; without an error the bytes taken so far.                              [out]
+ *          impossible (a faulty length: its last byte; a text cut inside a character: the last byte of
+ *          its message); without an error the bytes taken so far.                            [out]
  *
  * Returns  the weir_err, or 0 if there is none.
  */

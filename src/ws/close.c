@@ -35,11 +35,11 @@ int weir_ws_error(const weir_ws *ws, uint64_t *offset)
 
 weir_ws_todo weir_ws_transport(const weir_ws *ws)
 {
-    if (ws->out_pos_ != ws->out_end_ || ws->wait_ != 0)
+    if (ws->out_pos_ != ws->out_end_)
         return WEIR_WS_CARRY_ON;
     if (weiri_ws_has(ws, WEIRI_WS_EOF))
         return WEIR_WS_CLOSE_NOW;
-    if (!weiri_ws_has(ws, WEIRI_WS_SENT))
+    if (!weiri_ws_has(ws, WEIRI_WS_SENT) || ws->wait_ != 0)
         return WEIR_WS_CARRY_ON;
     if (ws->err_ != 0)
         return WEIR_WS_SHUTDOWN_WRITE;

@@ -44,7 +44,7 @@ static void use_head(machine *m, const weir_http_head *head)
     const char *const names[] = {"chat", "b"};
     if (rv == 0) {
         int chosen = weir_ws_request_protocol(&ws, names, 2);
-        weir_ws_accept accept = {chosen >= 0 ? names[chosen] : NULL, NULL, 0};
+        weir_ws_accept accept = {chosen >= 0 ? names[chosen] : NULL, NULL, 0, NULL};
         FUZZ_REQUIRE(weir_ws_accept_write(&out, &ws, &accept) == 0);
         fuzz_bytes(&m->digest, bytes, sizeof bytes - out.len);
     } else {

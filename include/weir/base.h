@@ -110,6 +110,7 @@ typedef struct weir_out {
   X(WS_BODY,           -207, "opening handshake has a body",                      "RFC 9110 9.3.1",         0, 400) \
   X(WS_PROTOCOL,       -208, "malformed Sec-WebSocket-Protocol",                  "RFC 6455 4.1",           0, 400) \
   X(WS_ORIGIN,         -209, "origin not allowed",                                "RFC 6455 10.2",          0, 403) \
+  X(WS_EXTENSION_FORM, -214, "malformed Sec-WebSocket-Extensions",                "RFC 6455 9.1",           0, 400) \
   X(WS_STATUS,         -210, "the server answered with another status than 101",  "RFC 6455 4.1",           0,   0) \
   X(WS_ACCEPT,         -211, "Sec-WebSocket-Accept missing, repeated or wrong",   "RFC 6455 4.1",           0,   0) \
   X(WS_CHOICE,         -212, "the server chose no subprotocol that was offered",  "RFC 6455 4.1",           0,   0) \
@@ -128,10 +129,12 @@ typedef struct weir_out {
   X(WS_CLOSE_SIZE,     -230, "Close payload of one byte",                         "RFC 6455 5.5.1",      1002,   0) \
   X(WS_CLOSE_CODE,     -231, "status code not allowed in a Close",                "RFC 6455 7.4",        1002,   0) \
   X(WS_CLOSE_UTF8,     -232, "close reason is not UTF-8",                         "RFC 6455 8.1",        1007,   0) \
+  X(WS_DEFLATE,        -233, "compressed message is corrupt or cut short",        "RFC 7692 7.2.2",      1007,   0) \
   X(WS_FRAME_SIZE,     -240, "frame over the limit",                              "RFC 6455 10.4",       1009,   0) \
   X(WS_MESSAGE_SIZE,   -241, "message over the limit",                            "RFC 6455 10.4",       1009,   0) \
   X(WS_FRAGMENTS,      -242, "too many fragments in a message",                   "RFC 6455 10.4",       1008,   0) \
   X(WS_CONTROLS,       -243, "too many control frames without data",              "RFC 6455 10.4",       1008,   0) \
+  X(WS_RATIO,          -244, "message inflates beyond the ratio limit",           "RFC 6455 10.4",       1009,   0) \
   /* Server-Sent Events requests */ \
   X(SSE_METHOD,        -300, "method not allowed for an event stream",            "RFC 9110 15.5.6",        0, 405) \
   X(SSE_ACCEPT,        -301, "Accept excludes text/event-stream",                 "RFC 9110 15.5.7",        0, 406) \

@@ -8,6 +8,7 @@
  * base.h   slices, cursors, the error list
  * http.h   HTTP/1.1 heads, bodies, replies, origins
  * ws.h     WebSocket: opening handshake, messages, closing
+ * deflate.h  permessage-deflate; zlib.h, not included here, is its zlib backend
  * sse.h    event streams: request, reply, writer
  * pulse.h  deadlines
  *
@@ -47,6 +48,7 @@
 #define WEIR_WEIR_H
 
 #include "weir/base.h"
+#include "weir/deflate.h"
 #include "weir/http.h"
 #include "weir/pulse.h"
 #include "weir/sse.h"

@@ -24,6 +24,7 @@
 #define WEIR_WS_H
 
 #include "weir/base.h"
+#include "weir/deflate.h"
 #include "weir/http.h"
 
 #ifdef __cplusplus
@@ -57,6 +58,7 @@ typedef struct weir_ws_request {
  *          WEIR_ERR_WS_VERSION        version absent or not 13                              426
  *          WEIR_ERR_WS_KEY            not exactly one key of 16 bytes in base64             400
  *          WEIR_ERR_WS_BODY           Content-Length above 0, or Transfer-Encoding          400
+ *          WEIR_ERR_WS_EXTENSION_FORM malformed list of extensions                          400
  *          WEIR_ERR_WS_PROTOCOL       subprotocols are not a list of 1 to 32 distinct tokens 400
  *
  * A key whose last character has stray low bits is accepted: no byte depends on them. The origin is
@@ -82,10 +84,11 @@ typedef struct weir_ws_accept {
     const char *protocol;          /* the subprotocol chosen, NULL for none */
     const weir_http_field *fields; /* field_count further fields, as Set-Cookie; may be NULL if 0 */
     size_t field_count;
+    const weir_deflate_params *deflate; /* what weir_deflate_negotiate agreed on, NULL for nothing */
 } weir_ws_accept;
 
 /* Room that weir_ws_accept_write needs at most, beside the protocol's name and the caller's fields. */
-#define WEIR_WS_ACCEPT_MAX 192
+#define WEIR_WS_ACCEPT_MAX 384
 
 /*
  * weir_ws_accept_write - accept: write the 101 reply. From here on both sides speak frames.
@@ -135,10 +138,18 @@ WEIR_API int weir_entropy_init(weir_entropy *entropy, int (*fill)(void *user, ui
 typedef struct weir_ws_offer {
     const char *const *protocols; /* subprotocols in order of preference, protocol_count of them */
     size_t protocol_count;
-    bool protocol_optional;        /* a server that chooses none of them is accepted; browsers refuse it */
+    bool protocol_optional; /* a server that chooses none of them is accepted; browsers refuse it */
     const weir_http_field *fields; /* field_count further fields, as Origin, Authorization, Cookie */
     size_t field_count;
+    const weir_deflate_policy *deflate; /* offer permessage-deflate, NULL: do not */
 } weir_ws_offer;
+
+/* What the server chose. */
+typedef struct weir_ws_choice {
+    int protocol;                /* index of the subprotocol, -1 for none */
+    bool deflated;               /* permessage-deflate was agreed on: set it up with `deflate` */
+    weir_deflate_params deflate; /* the parameters, if so */
+} weir_ws_choice;
 
 /* An opening handshake under way. */
 typedef struct weir_ws_opening {
@@ -158,7 +169,7 @@ typedef struct weir_ws_opening {
  * entropy  source of the key.
  *
  * Returns  0, or with nothing written
- *          WEIR_ERR_SPACE      no room; 256 bytes beside the URI, protocols and fields suffice
+ *          WEIR_ERR_SPACE      no room; 384 bytes beside the URI, protocols and fields suffice
  *          WEIR_ERR_FIELD      a field that must not be written, or subprotocols that are not distinct
  *                              tokens
  *          WEIR_ERR_ENTROPY    no key to be had
@@ -172,7 +183,7 @@ WEIR_API int weir_ws_opening_write(weir_ws_opening *opening, weir_out *out, cons
  * opening  the handshake under way.                                                       [in,out]
  * head     a response's head from weir_http_next. What is left of the input behind a good one are
  *          frames: they go to weir_ws_next.
- * protocol if not NULL: index of the subprotocol chosen, -1 for none.                         [out]
+ * choice   filled when the result is 1.                                                      [out]
  *
  * Returns  1    the WebSocket is open.
  *          0    an interim answer (1xx, 16 at most): read the next head.
@@ -184,9 +195,10 @@ WEIR_API int weir_ws_opening_write(weir_ws_opening *opening, weir_out *out, cons
  *               WEIR_ERR_WS_CONNECTION  Connection does not list `upgrade`
  *               WEIR_ERR_WS_ACCEPT      not exactly one, or not the one for our key
  *               WEIR_ERR_WS_CHOICE      a subprotocol that was not offered, more than one, or none
- *               WEIR_ERR_WS_EXTENSION   an extension, though none was offered
+ *               WEIR_ERR_WS_EXTENSION   an extension or a parameter that was not offered
  */
-WEIR_API int weir_ws_opening_read(weir_ws_opening *opening, const weir_http_head *head, int *protocol);
+WEIR_API int weir_ws_opening_read(weir_ws_opening *opening, const weir_http_head *head,
+                                  weir_ws_choice *choice);
 
 /* ---- The connection: set-up --------------------------------------------------------------------- */
 
@@ -204,11 +216,12 @@ typedef struct weir_ws_cfg {
     uint32_t flags;         /* WEIR_WS_ bits; default 0 */
     uint32_t max_fragments; /* frames in a message; default 100,000; over it 1008 */
     uint64_t max_frame;     /* payload bytes of a data frame; default 16 MiB; over it 1009 */
-    uint64_t max_message;   /* payload bytes of a message; default 16 MiB; over it 1009 */
+    uint64_t max_message;   /* bytes of a message, after inflation; default 16 MiB; over it 1009 */
     uint32_t max_controls;  /* control frames between two data frames; default 0: no limit; over it
                                1008. They cost no memory, so this guards only against waste */
     uint32_t reserved;
     weir_entropy *entropy; /* clients: required, kept as a pointer; servers: ignored */
+    weir_deflate *deflate; /* if permessage-deflate was agreed on: its state, kept as a pointer; else NULL */
 } weir_ws_cfg;
 
 /*
@@ -224,13 +237,13 @@ WEIR_API void weir_ws_cfg_init_(weir_ws_cfg *cfg, size_t size, weir_ws_role role
  * but cfg.entropy; may be copied or moved in memory between calls. */
 typedef struct weir_ws {
     weir_entropy *entropy_;
+    weir_deflate *deflate_;
     uint64_t max_frame_;
     uint64_t max_message_;
     uint64_t offset_;     /* stream bytes taken; the error's offset after an error */
     uint64_t rx_left_;    /* payload bytes still to come in the frame being received */
     uint64_t rx_message_; /* payload bytes of the message so far, this frame included */
     uint64_t tx_left_;    /* payload bytes still to be sent in the frame begun */
-    uint64_t reserved_;
     uint32_t max_fragments_;
     uint32_t max_controls_;
     uint32_t rx_fragments_;
@@ -288,13 +301,15 @@ typedef enum weir_ws_kind {
 #define WEIR_WS_FIRST 0x1u /* first piece of a message */
 #define WEIR_WS_LAST 0x2u  /* last piece of a message */
 #define WEIR_WS_TEXT 0x4u  /* the message is text, else binary; on every piece */
+#define WEIR_WS_DEFLATE 0x8u /* the message is compressed on the wire; on every piece. Sending: a wish, not
+                                followed when compression was not agreed on or the message is short */
 #define WEIR_WS_WHOLE (WEIR_WS_FIRST | WEIR_WS_LAST)
 
 /* What happened. */
 typedef struct weir_ws_event {
     weir_ws_kind kind;
     uint32_t flags; /* with DATA: WEIR_WS_ bits */
-    weir_str data;  /* DATA: in the caller's buffer. PING, PONG, CLOSE, END: there or in ws; valid until
+    weir_str data;  /* DATA: in the caller's buffer, or the scratch if compressed. PING, PONG, CLOSE, END: there or in ws; valid until
                        the buffer is changed or the next call on ws */
     uint16_t code;  /* with CLOSE and END: status code (RFC 6455 7.4) */
 } weir_ws_event;
@@ -325,8 +340,9 @@ typedef struct weir_ws_event {
  *               WEIR_ERR_WS_LENGTH, _LENGTH_BIT                                          1002
  *               WEIR_ERR_WS_CONTINUATION, _INTERLEAVED                                   1002
  *               WEIR_ERR_WS_CLOSE_SIZE, _CLOSE_CODE                                      1002
- *               WEIR_ERR_WS_UTF8, _CLOSE_UTF8                                            1007
- *               WEIR_ERR_WS_FRAME_SIZE, _MESSAGE_SIZE    from the frame's header         1009
+ *               WEIR_ERR_WS_UTF8, _CLOSE_UTF8, _DEFLATE                                  1007
+ *               WEIR_ERR_WS_FRAME_SIZE, _MESSAGE_SIZE    from the frame's header, or as soon as
+ *                                                        that much is inflated; _RATIO   1009
  *               WEIR_ERR_WS_FRAGMENTS, _CONTROLS                                         1008
  *
  * After a CLOSE event all further input is taken and dropped.
@@ -354,7 +370,7 @@ WEIR_API int weir_ws_eof(weir_ws *ws, weir_ws_event *ev);
  *
  * offset   if not NULL: stream position, counted from init, of the byte that made the input
  *          impossible (a faulty length: its last byte; a text cut inside a character: the last byte of
- *          its message); without an error the bytes taken so far.                            [out]
+ *          its message; a fault of compressed data: the first payload byte of its frame); without an error the bytes taken so far.                            [out]
  *
  * Returns  the weir_err, or 0 if there is none.
  */
@@ -425,8 +441,9 @@ WEIR_API int weir_ws_out_put(weir_ws *ws, weir_out *out);
  * flags of a received DATA event fit as they are.
  *
  * ws       the connection.                                                                [in,out]
- * out      where to; needs data.len + WEIR_WS_HEADER_MAX bytes at most.                   [in,out]
- * flags    WEIR_WS_FIRST, LAST, TEXT. Without FIRST, TEXT is ignored.
+ * out      where to; needs weir_ws_send_size(ws, data.len) bytes at most.                 [in,out]
+ * flags    WEIR_WS_FIRST, LAST, TEXT, DEFLATE. Without FIRST, TEXT and DEFLATE are ignored: the message
+ *          goes on as it began.
  * data     payload, any length; not changed. Text is not checked here: see weir_utf8_valid. Must not
  *          overlap the room of `out`.
  *
@@ -441,9 +458,17 @@ WEIR_API int weir_ws_out_put(weir_ws *ws, weir_out *out);
 WEIR_API int weir_ws_send(weir_ws *ws, weir_out *out, uint32_t flags, weir_str data);
 
 /*
+ * weir_ws_send_size - room that weir_ws_send needs at most for `len` bytes of payload, compressed or not.
+ *
+ * Returns  a size; SIZE_MAX if there is none that large.
+ */
+WEIR_API size_t weir_ws_send_size(const weir_ws *ws, size_t len);
+
+/*
  * weir_ws_begin - write only the header of a data frame; the payload follows through
  * weir_ws_payload. For payload that is not copied (writev) or not all at hand yet.
  *
+ * flags    as for weir_ws_send, without DEFLATE: such payload is sent as it is.
  * header   WEIR_WS_HEADER_MAX bytes; the first *header_len of them are to be sent.           [out]
  * len      payload bytes of this frame, at most 2^63-1; they must all follow.
  *

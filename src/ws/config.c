@@ -30,6 +30,7 @@ int weir_ws_init_(weir_ws *ws, size_t size, const weir_ws_cfg *cfg)
         return WEIR_ERR_ARG;
     memset(ws, 0, sizeof *ws);
     ws->entropy_ = cfg->entropy;
+    ws->deflate_ = cfg->deflate;
     ws->max_frame_ = cfg->max_frame;
     ws->max_message_ = cfg->max_message;
     ws->max_fragments_ = cfg->max_fragments;
@@ -49,14 +50,21 @@ int weir_entropy_init(weir_entropy *entropy, int (*fill)(void *user, uint8_t *ds
     return 0;
 }
 
-/* Keys are taken from the pool's end and wiped there, so none can be used twice. */
-int weiri_entropy_key(weir_entropy *entropy, uint8_t key[4])
+int weiri_entropy_ready(weir_entropy *entropy)
 {
     if (entropy->left_ == 0) {
         if (entropy->fill_(entropy->user_, entropy->pool_, sizeof entropy->pool_) != 0)
             return WEIR_ERR_ENTROPY;
         entropy->left_ = sizeof entropy->pool_;
     }
+    return 0;
+}
+
+/* Keys are taken from the pool's end and wiped there, so none can be used twice. */
+int weiri_entropy_key(weir_entropy *entropy, uint8_t key[4])
+{
+    if (weiri_entropy_ready(entropy) != 0)
+        return WEIR_ERR_ENTROPY;
     entropy->left_ -= 4;
     memcpy(key, entropy->pool_ + entropy->left_, 4);
     memset(entropy->pool_ + entropy->left_, 0, 4);

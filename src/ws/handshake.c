@@ -6,6 +6,7 @@
 #include "base/base64.h"
 #include "base/sha1.h"
 #include "base/sink.h"
+#include "extension.h"
 #include "http/http.h"
 
 #define PROTOCOLS_MAX 32
@@ -154,6 +155,8 @@ int weir_ws_request_read(const weir_http_head *head, weir_ws_request *req)
         return WEIR_ERR_WS_KEY;
     if (head->framing != WEIR_HTTP_NO_BODY && !(head->framing == WEIR_HTTP_SIZED && head->body_len == 0))
         return WEIR_ERR_WS_BODY;
+    if (!weiri_extensions_valid(head->fields))
+        return WEIR_ERR_WS_EXTENSION_FORM;
     if (!protocols_valid(head->fields))
         return WEIR_ERR_WS_PROTOCOL;
     req->target = head->target;
@@ -186,6 +189,13 @@ static void accept_put(weiri_sink *sink, const weir_ws_request *req, const weir_
         weiri_sink_text(sink, accept->protocol);
         weiri_sink_text(sink, "\r\n");
     }
+    if (accept->deflate != NULL) {
+        uint8_t value[WEIR_DEFLATE_VALUE_MAX];
+        weir_out out = {value, sizeof value};
+        (void)weir_deflate_answer_write(&out, accept->deflate);
+        weir_http_field field = {weir_cstr("Sec-WebSocket-Extensions"), {value, sizeof value - out.len}};
+        weiri_http_field_put(sink, &field);
+    }
     for (size_t i = 0; i < accept->field_count; i++)
         weiri_http_field_put(sink, &accept->fields[i]);
     weiri_sink_text(sink, "\r\n");
@@ -193,7 +203,7 @@ static void accept_put(weiri_sink *sink, const weir_ws_request *req, const weir_
 
 int weir_ws_accept_write(weir_out *out, const weir_ws_request *req, const weir_ws_accept *accept)
 {
-    static const weir_ws_accept nothing = {NULL, NULL, 0};
+    static const weir_ws_accept nothing = {NULL, NULL, 0, NULL};
     if (accept == NULL)
         accept = &nothing;
     if (accept->protocol != NULL && weir_ws_request_protocol(req, &accept->protocol, 1) < 0)

@@ -10,7 +10,7 @@
 
 #define INTERIM_MAX 16
 
-static const weir_ws_offer offer_nothing = {NULL, 0, false, NULL, 0};
+static const weir_ws_offer offer_nothing = {NULL, 0, false, NULL, 0, NULL};
 
 static bool offer_valid(const weir_ws_offer *offer)
 {
@@ -37,6 +37,13 @@ static void opening_put(weiri_sink *sink, const weir_ws_opening *opening, const 
         weiri_sink_text(sink, offer->protocols[i]);
     }
     weiri_sink_text(sink, offer->protocol_count != 0 ? "\r\n" : "");
+    if (offer->deflate != NULL) {
+        uint8_t value[WEIR_DEFLATE_VALUE_MAX];
+        weir_out out = {value, sizeof value};
+        (void)weir_deflate_offer_write(&out, offer->deflate);
+        weir_http_field field = {weir_cstr("Sec-WebSocket-Extensions"), {value, sizeof value - out.len}};
+        weiri_http_field_put(sink, &field);
+    }
     for (size_t i = 0; i < offer->field_count; i++)
         weiri_http_field_put(sink, &offer->fields[i]);
     weiri_sink_text(sink, "\r\n");
@@ -98,13 +105,11 @@ static int choice_check(const weir_ws_offer *offer, weir_http_fields fields, int
     return *protocol >= 0 ? 0 : WEIR_ERR_WS_CHOICE;
 }
 
-int weir_ws_opening_read(weir_ws_opening *opening, const weir_http_head *head, int *protocol)
+int weir_ws_opening_read(weir_ws_opening *opening, const weir_http_head *head, weir_ws_choice *choice)
 {
-    weir_http_fields walk = head->fields;
     weir_str value;
-    int choice = -1;
-    if (protocol != NULL)
-        *protocol = -1;
+    memset(choice, 0, sizeof *choice);
+    choice->protocol = -1;
     if (head->status >= 100 && head->status < 200 && head->status != 101 &&
         ++opening->interim_ <= INTERIM_MAX)
         return 0;
@@ -118,10 +123,9 @@ int weir_ws_opening_read(weir_ws_opening *opening, const weir_http_head *head, i
         return WEIR_ERR_WS_CONNECTION;
     if (!field_only(head->fields, "sec-websocket-accept", &value) || !weir_str_is(value, opening->accept_))
         return WEIR_ERR_WS_ACCEPT;
-    if (weir_http_fields_find(&walk, "sec-websocket-extensions", &value))
-        return WEIR_ERR_WS_EXTENSION;
-    int rv = choice_check(opening->offer_, head->fields, &choice);
-    if (protocol != NULL)
-        *protocol = choice;
+    int rv = weir_deflate_check(head->fields, opening->offer_->deflate, &choice->deflate);
+    choice->deflated = rv > 0;
+    if (rv >= 0)
+        rv = choice_check(opening->offer_, head->fields, &choice->protocol);
     return rv < 0 ? rv : 1;
 }

@@ -45,12 +45,14 @@ static bool header_fin(const frame_header *header)
     return (header->first & 0x80) != 0;
 }
 
-/* Rules that byte 0 decides: reserved bits, opcode, order of fragments, counts. */
+/* Rules that byte 0 decides: reserved bits, opcode, order of fragments, counts. RSV1 marks a compressed
+ * message in its first frame, once that was agreed on (RFC 7692 6). */
 static int header_judge_first(const weir_ws *ws, uint8_t first)
 {
     uint8_t opcode = first & 0x0F;
     bool in_message = weiri_ws_has(ws, WEIRI_WS_RX_MESSAGE);
-    if ((first & 0x70) != 0)
+    bool may_pack = ws->deflate_ != NULL && (opcode == WEIRI_WS_TEXT || opcode == WEIRI_WS_BINARY);
+    if ((first & (may_pack ? 0x30 : 0x70)) != 0)
         return WEIR_ERR_WS_RSV;
     if ((opcode & 0x08) != 0) {
         if (opcode > WEIRI_WS_PONG)
@@ -85,7 +87,8 @@ static int header_judge_second(const weir_ws *ws, uint8_t opcode, uint8_t second
     return 0;
 }
 
-/* Rules that the length decides. rx_message_ never exceeds max_message_, so nothing wraps. */
+/* Rules that the length decides. rx_message_ never exceeds max_message_, so nothing wraps. How long a
+ * compressed message is shows only when it is inflated. */
 static int header_judge_length(const weir_ws *ws, const frame_header *header, size_t length_bytes)
 {
     if (length_bytes == 8 && header->len >> 63 != 0)
@@ -96,9 +99,9 @@ static int header_judge_length(const weir_ws *ws, const frame_header *header, si
         return 0;
     if (header->len > ws->max_frame_)
         return WEIR_ERR_WS_FRAME_SIZE;
-    if (header->len > ws->max_message_ - ws->rx_message_)
-        return WEIR_ERR_WS_MESSAGE_SIZE;
-    return 0;
+    if ((header->first & 0x40) != 0 || weiri_ws_has(ws, WEIRI_WS_RX_PACKED))
+        return 0;
+    return header->len > ws->max_message_ - ws->rx_message_ ? WEIR_ERR_WS_MESSAGE_SIZE : 0;
 }
 
 /* Reads a header from the n bytes that are there. Returns how many it needs to go on: at most n when
@@ -164,14 +167,19 @@ static void receive_begin(weir_ws *ws, const frame_header *header)
             ws->rx_controls_++;
         return;
     }
-    if (ws->rx_opcode_ != WEIRI_WS_CONT)
+    bool first = ws->rx_opcode_ != WEIRI_WS_CONT;
+    if (first)
         weiri_ws_set(ws, WEIRI_WS_RX_MESSAGE | WEIRI_WS_RX_FIRST |
-                             (ws->rx_opcode_ == WEIRI_WS_TEXT ? WEIRI_WS_RX_TEXT : 0));
+                             (ws->rx_opcode_ == WEIRI_WS_TEXT ? WEIRI_WS_RX_TEXT : 0) |
+                             ((header->first & 0x40) != 0 ? WEIRI_WS_RX_PACKED : 0));
     if (header_fin(header))
         weiri_ws_set(ws, WEIRI_WS_RX_FIN);
     ws->rx_controls_ = 0;
     ws->rx_fragments_++;
-    ws->rx_message_ += header->len;
+    if (weiri_ws_has(ws, WEIRI_WS_RX_PACKED))
+        weiri_ws_packed_begin(ws, header->len, first);
+    else
+        ws->rx_message_ += header->len;
 }
 
 /* Takes a header. Returns 1 when a frame has begun, 0 for more input, or an error. */
@@ -224,10 +232,32 @@ static weir_in receive_payload(weir_ws *ws, weir_in *in)
 
 static void receive_message_end(weir_ws *ws)
 {
-    weiri_ws_clear(ws, WEIRI_WS_RX_MESSAGE | WEIRI_WS_RX_TEXT | WEIRI_WS_RX_FIN | WEIRI_WS_RX_FIRST);
+    weiri_ws_clear(ws, WEIRI_WS_RX_MESSAGE | WEIRI_WS_RX_TEXT | WEIRI_WS_RX_PACKED | WEIRI_WS_RX_FIN |
+                           WEIRI_WS_RX_FIRST);
     ws->rx_message_ = 0;
     ws->rx_fragments_ = 0;
     ws->rx_utf8_ = 0;
+}
+
+/* A fault in a data frame that showed `back` bytes before the input's front. */
+static void receive_fault(weir_ws *ws, int err, uint64_t back)
+{
+    if (weiri_ws_has(ws, WEIRI_WS_RX_PACKED)) {
+        weiri_ws_packed_fault(ws, err);
+        return;
+    }
+    ws->err_due_ = (int16_t)err;
+    ws->offset_ -= back;
+}
+
+/* The message's last frame is over: may the message end here? */
+static bool receive_may_end(weir_ws *ws, bool checked)
+{
+    if (weiri_ws_has(ws, WEIRI_WS_RX_PACKED) && !weiri_ws_packed_end(ws))
+        receive_fault(ws, WEIR_ERR_WS_DEFLATE, 0);
+    else if (checked && ws->rx_utf8_ != 0)
+        receive_fault(ws, WEIR_ERR_WS_UTF8, 1);
+    return ws->err_due_ == 0;
 }
 
 /* Takes what there is of a data frame. Returns WEIR_WS_DATA, 0 if nothing is to be reported, or an
@@ -235,20 +265,23 @@ static void receive_message_end(weir_ws *ws)
 static int receive_data(weir_ws *ws, weir_in *in, weir_ws_event *ev)
 {
     bool checked = weiri_ws_has(ws, WEIRI_WS_RX_TEXT) && (ws->cfg_flags_ & WEIR_WS_NO_UTF8) == 0;
-    weir_in piece = receive_payload(ws, in);
-    size_t good = checked ? weiri_utf8_check(&ws->rx_utf8_, piece.ptr, piece.len) : piece.len;
+    bool packed = weiri_ws_has(ws, WEIRI_WS_RX_PACKED);
+    bool over = false;
     bool last = false;
+    weir_str piece;
+    if (packed) {
+        piece = weiri_ws_packed_take(ws, in, &over);
+    } else {
+        weir_in plain = receive_payload(ws, in);
+        piece = (weir_str){plain.ptr, plain.len};
+        over = ws->rx_left_ == 0;
+    }
+    size_t good = checked ? weiri_utf8_check(&ws->rx_utf8_, piece.ptr, piece.len) : piece.len;
     if (good < piece.len) {
-        ws->err_due_ = WEIR_ERR_WS_UTF8;
-        ws->offset_ -= piece.len - good;
-    } else if (ws->rx_left_ == 0) {
+        receive_fault(ws, WEIR_ERR_WS_UTF8, piece.len - good);
+    } else if (over && ws->err_due_ == 0) {
         weiri_ws_clear(ws, WEIRI_WS_RX_FRAME);
-        last = weiri_ws_has(ws, WEIRI_WS_RX_FIN);
-        if (last && checked && ws->rx_utf8_ != 0) { /* the message ends inside a character */
-            ws->err_due_ = WEIR_ERR_WS_UTF8;
-            ws->offset_--;
-            last = false;
-        }
+        last = weiri_ws_has(ws, WEIRI_WS_RX_FIN) && receive_may_end(ws, checked);
     }
     if (good == 0 && !last)
         return ws->err_due_ != 0 ? receive_fail(ws, ws->err_due_) : 0;
@@ -256,7 +289,8 @@ static int receive_data(weir_ws *ws, weir_in *in, weir_ws_event *ev)
     ev->kind = WEIR_WS_DATA;
     ev->data = (weir_str){piece.ptr, good};
     ev->flags = (weiri_ws_has(ws, WEIRI_WS_RX_FIRST) ? WEIR_WS_FIRST : 0) |
-                (weiri_ws_has(ws, WEIRI_WS_RX_TEXT) ? WEIR_WS_TEXT : 0) | (last ? WEIR_WS_LAST : 0);
+                (weiri_ws_has(ws, WEIRI_WS_RX_TEXT) ? WEIR_WS_TEXT : 0) | (last ? WEIR_WS_LAST : 0) |
+                (packed ? WEIR_WS_DEFLATE : 0);
     weiri_ws_clear(ws, WEIRI_WS_RX_FIRST);
     if (last)
         receive_message_end(ws);

@@ -12,7 +12,7 @@
 
 #include <string.h>
 
-#define ALL_FLAGS (WEIR_WS_WHOLE | WEIR_WS_TEXT)
+#define ALL_FLAGS (WEIR_WS_WHOLE | WEIR_WS_TEXT | WEIR_WS_DEFLATE)
 
 /* May a data frame with these flags begin now? */
 static int send_check(const weir_ws *ws, uint32_t flags, uint64_t len)
@@ -27,28 +27,35 @@ static int send_check(const weir_ws *ws, uint32_t flags, uint64_t len)
     return 0;
 }
 
-int weir_ws_begin(weir_ws *ws, uint32_t flags, uint64_t len, uint8_t header[WEIR_WS_HEADER_MAX],
-                  size_t *header_len)
+/* Begins a frame: writes its header, sets up the state. */
+static int send_begin(weir_ws *ws, uint32_t flags, uint64_t len, uint8_t *header, size_t *header_len)
 {
     bool client = weiri_ws_has(ws, WEIRI_WS_IS_CLIENT);
-    *header_len = 0;
-    int rv = send_check(ws, flags, len);
-    if (rv == 0 && client)
-        rv = weiri_entropy_key(ws->entropy_, ws->tx_key_);
-    if (rv != 0)
-        return rv;
-
-    unsigned opcode = WEIRI_WS_CONT;
-    if ((flags & WEIR_WS_FIRST) != 0)
-        opcode = (flags & WEIR_WS_TEXT) != 0 ? WEIRI_WS_TEXT : WEIRI_WS_BINARY;
-    unsigned fin = (flags & WEIR_WS_LAST) != 0 ? 0x80u : 0;
-    *header_len = weiri_ws_header(header, (uint8_t)(fin | opcode), len, client ? ws->tx_key_ : NULL);
+    if (client && weiri_entropy_key(ws->entropy_, ws->tx_key_) != 0)
+        return WEIR_ERR_ENTROPY;
+    unsigned first = WEIRI_WS_CONT;
+    if ((flags & WEIR_WS_FIRST) != 0) {
+        first = (flags & WEIR_WS_TEXT) != 0 ? WEIRI_WS_TEXT : WEIRI_WS_BINARY;
+        first |= weiri_ws_has(ws, WEIRI_WS_TX_PACKED) ? 0x40u : 0;
+    }
+    first |= (flags & WEIR_WS_LAST) != 0 ? 0x80u : 0;
+    *header_len = weiri_ws_header(header, (uint8_t)first, len, client ? ws->tx_key_ : NULL);
     ws->tx_left_ = len;
     ws->tx_phase_ = 0;
     weiri_ws_set(ws, WEIRI_WS_TX_MESSAGE);
     if ((flags & WEIR_WS_LAST) != 0)
-        weiri_ws_clear(ws, WEIRI_WS_TX_MESSAGE);
+        weiri_ws_clear(ws, WEIRI_WS_TX_MESSAGE | WEIRI_WS_TX_PACKED);
     return 0;
+}
+
+int weir_ws_begin(weir_ws *ws, uint32_t flags, uint64_t len, uint8_t header[WEIR_WS_HEADER_MAX],
+                  size_t *header_len)
+{
+    *header_len = 0;
+    int rv = send_check(ws, flags, len);
+    if (rv == 0 && weiri_ws_has(ws, WEIRI_WS_TX_PACKED))
+        rv = WEIR_ERR_STATE;
+    return rv != 0 ? rv : send_begin(ws, flags, len, header, header_len);
 }
 
 int weir_ws_payload(weir_ws *ws, uint8_t *dst, weir_str src)
@@ -68,17 +75,62 @@ int weir_ws_payload(weir_ws *ws, uint8_t *dst, weir_str src)
     return 0;
 }
 
+static size_t send_header_len(const weir_ws *ws, size_t len)
+{
+    return (len < 126 ? 2u : len <= UINT16_MAX ? 4u : 10u) + (weiri_ws_has(ws, WEIRI_WS_IS_CLIENT) ? 4u : 0u);
+}
+
+/* Compresses behind room for the longest header, then moves header and payload together. The key is
+ * fetched first: behind the compressor there is no way back. */
+static int send_packed(weir_ws *ws, weir_out *out, uint32_t flags, weir_str data)
+{
+    uint8_t header[WEIR_WS_HEADER_MAX];
+    size_t header_len;
+    size_t bound = weiri_ws_packed_bound(ws, data.len);
+    if (out->len < WEIR_WS_HEADER_MAX || out->len - WEIR_WS_HEADER_MAX < bound)
+        return WEIR_ERR_SPACE;
+    if (weiri_ws_has(ws, WEIRI_WS_IS_CLIENT)) {
+        int rv = weiri_entropy_ready(ws->entropy_);
+        if (rv != 0)
+            return rv;
+    }
+    weir_out room = {out->ptr + WEIR_WS_HEADER_MAX, bound};
+    if ((flags & WEIR_WS_FIRST) != 0)
+        weiri_ws_set(ws, WEIRI_WS_TX_PACKED);
+    int rv = weiri_ws_packed_put(ws, data, (flags & WEIR_WS_LAST) != 0, &room);
+    if (rv != 0)
+        return rv;
+    weir_str packed = {out->ptr + WEIR_WS_HEADER_MAX, bound - room.len};
+    (void)send_begin(ws, flags, packed.len, header, &header_len);
+    memcpy(out->ptr, header, header_len);
+    memmove(out->ptr + header_len, packed.ptr, packed.len);
+    packed.ptr = out->ptr + header_len;
+    (void)weir_ws_payload(ws, out->ptr + header_len, packed);
+    out->ptr += header_len + packed.len;
+    out->len -= header_len + packed.len;
+    return 0;
+}
+
+size_t weir_ws_send_size(const weir_ws *ws, size_t len)
+{
+    size_t size = len;
+    if (ws->deflate_ != NULL && ws->deflate_->deflater_ != NULL)
+        size = weiri_ws_packed_bound(ws, len);
+    return size >= len && size <= SIZE_MAX - WEIR_WS_HEADER_MAX ? size + WEIR_WS_HEADER_MAX : SIZE_MAX;
+}
+
 int weir_ws_send(weir_ws *ws, weir_out *out, uint32_t flags, weir_str data)
 {
-    size_t size = (data.len < 126 ? 2u : data.len <= UINT16_MAX ? 4u : 10u) +
-                  (weiri_ws_has(ws, WEIRI_WS_IS_CLIENT) ? 4u : 0u);
+    uint8_t header[WEIR_WS_HEADER_MAX];
+    size_t size = send_header_len(ws, data.len);
     int rv = send_check(ws, flags, data.len);
     if (rv != 0)
         return rv;
+    if (weiri_ws_packed_wanted(ws, flags, data.len))
+        return send_packed(ws, out, flags, data);
     if (out->len < size || out->len - size < data.len)
         return WEIR_ERR_SPACE;
-    uint8_t header[WEIR_WS_HEADER_MAX];
-    rv = weir_ws_begin(ws, flags, data.len, header, &size);
+    rv = send_begin(ws, flags, data.len, header, &size);
     if (rv != 0)
         return rv;
     memcpy(out->ptr, header, size);

@@ -29,6 +29,8 @@ enum {
 #define WEIRI_WS_RECEIVED 0x0400u   /* the peer's Close was received */
 #define WEIRI_WS_PEER_FIRST 0x0800u /* the peer's came first */
 #define WEIRI_WS_EOF 0x1000u        /* the transport has ended */
+#define WEIRI_WS_RX_PACKED 0x2000u  /* the message being received is compressed */
+#define WEIRI_WS_TX_PACKED 0x4000u  /* the message being sent is compressed */
 
 static inline bool weiri_ws_has(const weir_ws *ws, unsigned bits)
 {
@@ -61,8 +63,33 @@ void weiri_ws_reply_close(weir_ws *ws, uint16_t code);
 /* May this code stand in a Close (RFC 6455 7.4, IANA's registry)? */
 bool weiri_ws_code_valid(unsigned code);
 
+/* Makes sure that the next masking key can be had. Returns 0 or WEIR_ERR_ENTROPY. */
+int weiri_entropy_ready(weir_entropy *entropy);
+
 /* Takes a fresh masking key from the source. Returns 0 or WEIR_ERR_ENTROPY. */
 int weiri_entropy_key(weir_entropy *entropy, uint8_t key[4]);
+
+/* A frame of a compressed message begins; `first` is its message's first. */
+void weiri_ws_packed_begin(weir_ws *ws, uint64_t frame_len, bool first);
+
+/* Takes input and gives what it inflates to, in the scratch. *over: the frame is done. A fault is kept in
+ * err_due_; what is returned was good before it. */
+weir_str weiri_ws_packed_take(weir_ws *ws, weir_in *in, bool *over);
+
+/* A fault in a compressed message, kept in err_due_ with its frame's position. */
+void weiri_ws_packed_fault(weir_ws *ws, int err);
+
+/* The compressed message is over; false if it was cut inside a block. */
+bool weiri_ws_packed_end(weir_ws *ws);
+
+/* Is a frame with these flags to be compressed? */
+bool weiri_ws_packed_wanted(const weir_ws *ws, uint32_t flags, size_t len);
+
+/* Room that weiri_ws_packed_put needs at most. */
+size_t weiri_ws_packed_bound(const weir_ws *ws, size_t len);
+
+/* Compresses a frame's payload. Returns 0, or WEIR_ERR_STATE if the backend failed. */
+int weiri_ws_packed_put(weir_ws *ws, weir_str data, bool last, weir_out *out);
 
 /* Sec-WebSocket-Accept for a key of 24 characters, NUL-terminated (RFC 6455 4.2.2). */
 void weiri_ws_accept_value(char accept[29], weir_str key);

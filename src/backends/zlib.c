@@ -1,0 +1,188 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * zlib.c - backend: permessage-deflate over zlib, working only in memory that it is given.
+ *
+ * zlib allocates at set-up alone, a handful of blocks. They are cut from the memory one after the other,
+ * behind a header with zlib's own z_stream; nothing is ever given back.
+ */
+#include "weir/zlib.h"
+
+#define ZLIB_CONST /* zlib only reads its input, and then says so */
+#include <string.h>
+#include <zlib.h>
+
+#define ALIGNMENT 16u
+
+typedef struct zlib_memory {
+    z_stream stream;
+    uint8_t *at; /* where the next block begins */
+    size_t left;
+    bool final; /* the last bytes taken ended a block with BFINAL set */
+} zlib_memory;
+
+static voidpf zlib_alloc(voidpf opaque, uInt items, uInt size)
+{
+    zlib_memory *memory = opaque;
+    size_t len = ((size_t)items * size + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+    if (len > memory->left)
+        return Z_NULL;
+    voidpf block = memory->at;
+    memory->at += len;
+    memory->left -= len;
+    return block;
+}
+
+static void zlib_free(voidpf opaque, voidpf block)
+{
+    (void)opaque;
+    (void)block;
+}
+
+static size_t zlib_header(void)
+{
+    return (sizeof(zlib_memory) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
+}
+
+/* zconf.h's figures, with room for the state (about 6 KiB each) and for the literal buffer that newer
+ * versions keep apart. Set-up says so if a version needs more. */
+static size_t zlib_deflate_size(unsigned bits, unsigned mem_level)
+{
+    return zlib_header() + ((size_t)1 << (bits + 2)) + ((size_t)1 << (mem_level + 9)) +
+           ((size_t)1 << (mem_level + 6)) + 6400;
+}
+
+static size_t zlib_inflate_size(unsigned bits)
+{
+    return zlib_header() + ((size_t)1 << bits) + 7424;
+}
+
+static zlib_memory *zlib_begin(void *mem, size_t len)
+{
+    zlib_memory *memory = mem;
+    if (len < zlib_header())
+        return NULL;
+    memset(memory, 0, sizeof *memory);
+    memory->at = (uint8_t *)mem + zlib_header();
+    memory->left = len - zlib_header();
+    memory->stream.zalloc = zlib_alloc;
+    memory->stream.zfree = zlib_free;
+    memory->stream.opaque = memory;
+    return memory;
+}
+
+static int zlib_deflate_init(void *mem, size_t len, unsigned bits, unsigned mem_level, int level)
+{
+    zlib_memory *memory = zlib_begin(mem, len);
+    if (memory == NULL || bits < 9) /* zlib would silently take 9 for 8 */
+        return -1;
+    return deflateInit2(&memory->stream, level, Z_DEFLATED, -(int)bits, (int)mem_level,
+                        Z_DEFAULT_STRATEGY) == Z_OK
+               ? 0
+               : -1;
+}
+
+/* zlib allocates the window only when it first needs one. Doing so here keeps a lack of memory from
+ * showing up as corrupt data later. */
+static int zlib_inflate_init(void *mem, size_t len, unsigned bits)
+{
+    zlib_memory *memory = zlib_begin(mem, len);
+    if (memory == NULL || inflateInit2(&memory->stream, -(int)bits) != Z_OK)
+        return -1;
+    return memory->left >= (size_t)1 << bits ? 0 : -1;
+}
+
+/* deflateBound covers one flush at the end of a stream; a sync flush adds an empty block of 5 bytes. */
+static size_t zlib_deflate_bound(void *mem, size_t len)
+{
+    zlib_memory *memory = mem;
+    return deflateBound(&memory->stream, (uLong)len) + 16;
+}
+
+static uInt zlib_step(size_t len)
+{
+    return len < (uInt)-1 ? (uInt)len : (uInt)-1;
+}
+
+static int zlib_deflate(void *mem, weir_str data, weir_out *out)
+{
+    z_stream *stream = &((zlib_memory *)mem)->stream;
+    do {
+        uInt in_step = zlib_step(data.len);
+        uInt out_step = zlib_step(out->len);
+        stream->next_in = data.ptr;
+        stream->avail_in = in_step;
+        stream->next_out = out->ptr;
+        stream->avail_out = out_step;
+        int rv = deflate(stream, in_step == data.len ? Z_SYNC_FLUSH : Z_NO_FLUSH);
+        if (rv != Z_OK && rv != Z_BUF_ERROR)
+            return -1;
+        data.ptr += in_step - stream->avail_in;
+        data.len -= in_step - stream->avail_in;
+        out->ptr += out_step - stream->avail_out;
+        out->len -= out_step - stream->avail_out;
+    } while (data.len != 0);
+    return 0;
+}
+
+/* A block with BFINAL set ends zlib's stream but not the message: the rest is decoded with the same
+ * window (RFC 7692 7.2.3.4). */
+static int zlib_inflate(void *mem, weir_str *packed, weir_out *out)
+{
+    zlib_memory *memory = mem;
+    z_stream *stream = &memory->stream;
+    for (;;) {
+        uInt in_step = zlib_step(packed->len);
+        uInt out_step = zlib_step(out->len);
+        stream->next_in = packed->ptr;
+        stream->avail_in = in_step;
+        stream->next_out = out->ptr;
+        stream->avail_out = out_step;
+        int rv = inflate(stream, Z_SYNC_FLUSH);
+        packed->ptr += in_step - stream->avail_in;
+        packed->len -= in_step - stream->avail_in;
+        out->ptr += out_step - stream->avail_out;
+        out->len -= out_step - stream->avail_out;
+        if (stream->avail_in != in_step)
+            memory->final = rv == Z_STREAM_END;
+        if (rv == Z_STREAM_END)
+            rv = inflateResetKeep(stream);
+        if (rv == Z_BUF_ERROR)
+            return 0;
+        if (rv != Z_OK)
+            return -1;
+        if (packed->len == 0 || out->len == 0)
+            return 0;
+    }
+}
+
+/* Every message that ends at a block's border stops, without its 00 00 FF FF, right before the length of
+ * an empty stored block; that is what zlib calls a sync point. Some senders end one with a BFINAL block
+ * and nothing behind it, which stands at a block's beginning and is let pass. */
+static int zlib_inflate_end(void *mem)
+{
+    static const uint8_t tail[] = {0x00, 0x00, 0xFF, 0xFF};
+    zlib_memory *memory = mem;
+    uint8_t nothing[1];
+    weir_str rest = {tail, sizeof tail};
+    weir_out out = {nothing, sizeof nothing};
+    bool final = memory->final;
+    memory->final = false;
+    if (inflateSyncPoint(&memory->stream) != 1)
+        return final ? 0 : -1;
+    return zlib_inflate(mem, &rest, &out) == 0 && out.len == sizeof nothing ? 0 : -1;
+}
+
+static void zlib_deflate_reset(void *mem)
+{
+    (void)deflateReset(&((zlib_memory *)mem)->stream);
+}
+
+static void zlib_inflate_reset(void *mem)
+{
+    (void)inflateReset(&((zlib_memory *)mem)->stream);
+}
+
+const weir_deflate_backend weir_zlib = {
+    zlib_deflate_size, zlib_inflate_size, zlib_deflate_init, zlib_inflate_init,  zlib_deflate_bound,
+    zlib_deflate,      zlib_inflate,      zlib_inflate_end,  zlib_deflate_reset, zlib_inflate_reset,
+};

@@ -165,7 +165,8 @@ typedef struct weir_deflate {
     uint32_t max_ratio_;
     bool rx_forget_;
     bool tx_forget_;
-    uint8_t reserved_[2];
+    uint8_t tx_bits_; /* window the peer has for what we send */
+    uint8_t reserved_;
 } weir_deflate;
 
 /*

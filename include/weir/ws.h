@@ -488,6 +488,56 @@ WEIR_API int weir_ws_begin(weir_ws *ws, uint32_t flags, uint64_t len, uint8_t he
  */
 WEIR_API int weir_ws_payload(weir_ws *ws, uint8_t *dst, weir_str src);
 
+/* ---- Encode once, send to many ------------------------------------------------------------------- */
+
+/* A message as frames of a server, ready for any number of connections. The bytes are the caller's. */
+typedef struct weir_ws_prepared {
+    weir_str plain;     /* from weir_ws_prepare */
+    weir_str packed;    /* from weir_ws_prepare_packed; absent (ptr NULL) if there is none */
+    uint8_t packed_bits; /* the window it was compressed with */
+} weir_ws_prepared;
+
+/*
+ * weir_ws_prepare - write a whole message as one frame of a server, for any connection.
+ *
+ * out      where to; needs data.len + 10 bytes at most.                                   [in,out]
+ * flags    WEIR_WS_TEXT or 0.
+ *
+ * Returns  0, WEIR_ERR_SPACE or WEIR_ERR_ARG, the latter two with nothing written.
+ */
+WEIR_API int weir_ws_prepare(weir_out *out, uint32_t flags, weir_str data);
+
+/*
+ * weir_ws_prepare_packed - the same, compressed, for every connection whose window is at least as large.
+ *
+ * out          where to; the size is not known beforehand, data.len + data.len / 8 + 64 bytes suffice.
+ *                                                                                         [in,out]
+ * flags        WEIR_WS_TEXT or 0.
+ * backend      as &weir_zlib.
+ * mem          working memory, backend->deflate_size(bits, 8) bytes, free again after the call.
+ * bits         window, 9..15: smaller ones fit more connections. A connection takes it if its
+ *              weir_deflate_params.server_bits are not less.
+ *
+ * Returns  0, or with nothing written WEIR_ERR_ARG or WEIR_ERR_SPACE (out or mem too small).
+ */
+WEIR_API int weir_ws_prepare_packed(weir_out *out, uint32_t flags, weir_str data,
+                                    const weir_deflate_backend *backend, void *mem, size_t mem_len,
+                                    unsigned bits);
+
+/*
+ * weir_ws_send_prepared - choose the form of a prepared message for a server's connection.
+ *
+ * ws       the connection; it counts the message as sent. Its own compression forgets its window, since
+ *          the peer's now holds text that it does not know.                               [in,out]
+ * prepared the message.
+ * bytes    what to send, all of it, before anything else: a slice of `prepared`.              [out]
+ *
+ * Returns  0, or WEIR_ERR_STATE as weir_ws_send does, or for a client, whose frames cannot be shared.
+ */
+WEIR_API int weir_ws_send_prepared(weir_ws *ws, const weir_ws_prepared *prepared, weir_str *bytes);
+
+/* ---- Sending control frames ---------------------------------------------------------------------- */
+
 /*
  * weir_ws_ping - queue a Ping in weir_ws_out.
  * weir_ws_pong - queue a Pong that no Ping asked for, or with WEIR_WS_MANUAL_PONG the answer to one.

@@ -6,7 +6,8 @@
  *     param     = token [ "=" ( token / quoted-string ) ]
  *
  * White space may stand around ";", "," and "=" (RFC 6455 takes RFC 2616's implied *LWS), a quoted
- * string must be a token once its backslashes are removed, and lists may have empty members.
+ * string must consist of token characters once its backslashes are removed (an empty one is a value that
+ * no parameter has), and lists may have empty members.
  */
 #include "extension.h"
 
@@ -42,7 +43,7 @@ static weir_str take_token(weir_str *rest)
     return token;
 }
 
-/* The inside of a quoted string whose first quote is taken; false if it is not a quoted token. */
+/* The inside of a quoted string whose first quote is taken. */
 static bool take_quoted(weir_str *rest, weir_str *inside)
 {
     *inside = (weir_str){rest->ptr, 0};
@@ -53,7 +54,7 @@ static bool take_quoted(weir_str *rest, weir_str *inside)
         skip(rest, n);
         inside->len += n;
     }
-    return inside->len != 0 && take(rest, '"');
+    return take(rest, '"');
 }
 
 /* A parameter behind its semicolon, and the white space around it. */

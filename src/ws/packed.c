@@ -59,6 +59,7 @@ int weir_deflate_init_(weir_deflate *deflate, size_t size, const weir_deflate_cf
     deflate->threshold_ = cfg->threshold;
     deflate->max_ratio_ = cfg->max_ratio;
     deflate->rx_forget_ = server ? params->client_no_takeover : params->server_no_takeover;
+    deflate->tx_bits_ = (uint8_t)ours;
     deflate->tx_forget_ = server ? params->server_no_takeover : params->client_no_takeover;
     if (cfg->backend->inflate_init(cfg->inflate_mem, cfg->inflate_len, theirs) != 0)
         return WEIR_ERR_SPACE;
@@ -168,22 +169,26 @@ size_t weiri_ws_packed_bound(const weir_ws *ws, size_t len)
     return ws->deflate_->backend_->deflate_bound(ws->deflate_->deflater_, len);
 }
 
-int weiri_ws_packed_put(weir_ws *ws, weir_str data, bool last, weir_out *out)
+int weiri_packed_put(const weir_deflate_backend *backend, void *mem, weir_str data, bool last, weir_out *out)
 {
     static const uint8_t empty_block[] = {0x00};
-    const weir_deflate *deflate = ws->deflate_;
     size_t before = out->len;
-    if (deflate->backend_->deflate(deflate->deflater_, data, out) != 0)
+    if (backend->deflate(mem, data, out) != 0)
         return WEIR_ERR_STATE;
-    if (!last)
-        return 0;
-    if (before - out->len >= 4) {
+    if (last && before - out->len >= 4) {
         out->ptr -= 4;
         out->len += 4;
-    } else {
+    } else if (last) {
         (void)weir_out_put(out, (weir_str){empty_block, 1});
     }
-    if (deflate->tx_forget_)
-        deflate->backend_->deflate_reset(deflate->deflater_);
     return 0;
+}
+
+int weiri_ws_packed_put(weir_ws *ws, weir_str data, bool last, weir_out *out)
+{
+    const weir_deflate *deflate = ws->deflate_;
+    int rv = weiri_packed_put(deflate->backend_, deflate->deflater_, data, last, out);
+    if (rv == 0 && last && deflate->tx_forget_)
+        deflate->backend_->deflate_reset(deflate->deflater_);
+    return rv;
 }

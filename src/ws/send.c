@@ -14,8 +14,7 @@
 
 #define ALL_FLAGS (WEIR_WS_WHOLE | WEIR_WS_TEXT | WEIR_WS_DEFLATE)
 
-/* May a data frame with these flags begin now? */
-static int send_check(const weir_ws *ws, uint32_t flags, uint64_t len)
+int weiri_ws_send_check(const weir_ws *ws, uint32_t flags, uint64_t len)
 {
     bool first = (flags & WEIR_WS_FIRST) != 0;
     if ((flags & ~ALL_FLAGS) != 0 || len >> 63 != 0)
@@ -52,7 +51,7 @@ int weir_ws_begin(weir_ws *ws, uint32_t flags, uint64_t len, uint8_t header[WEIR
                   size_t *header_len)
 {
     *header_len = 0;
-    int rv = send_check(ws, flags, len);
+    int rv = weiri_ws_send_check(ws, flags, len);
     if (rv == 0 && weiri_ws_has(ws, WEIRI_WS_TX_PACKED))
         rv = WEIR_ERR_STATE;
     return rv != 0 ? rv : send_begin(ws, flags, len, header, header_len);
@@ -123,7 +122,7 @@ int weir_ws_send(weir_ws *ws, weir_out *out, uint32_t flags, weir_str data)
 {
     uint8_t header[WEIR_WS_HEADER_MAX];
     size_t size = send_header_len(ws, data.len);
-    int rv = send_check(ws, flags, data.len);
+    int rv = weiri_ws_send_check(ws, flags, data.len);
     if (rv != 0)
         return rv;
     if (weiri_ws_packed_wanted(ws, flags, data.len))

@@ -69,6 +69,9 @@ int weiri_entropy_ready(weir_entropy *entropy);
 /* Takes a fresh masking key from the source. Returns 0 or WEIR_ERR_ENTROPY. */
 int weiri_entropy_key(weir_entropy *entropy, uint8_t key[4]);
 
+/* May a data frame with these flags and length begin now? 0, WEIR_ERR_ARG or WEIR_ERR_STATE. */
+int weiri_ws_send_check(const weir_ws *ws, uint32_t flags, uint64_t len);
+
 /* A frame of a compressed message begins; `first` is its message's first. */
 void weiri_ws_packed_begin(weir_ws *ws, uint64_t frame_len, bool first);
 
@@ -90,6 +93,9 @@ size_t weiri_ws_packed_bound(const weir_ws *ws, size_t len);
 
 /* Compresses a frame's payload. Returns 0, or WEIR_ERR_STATE if the backend failed. */
 int weiri_ws_packed_put(weir_ws *ws, weir_str data, bool last, weir_out *out);
+
+/* The same over any compressor, without forgetting its window. */
+int weiri_packed_put(const weir_deflate_backend *backend, void *mem, weir_str data, bool last, weir_out *out);
 
 /* Sec-WebSocket-Accept for a key of 24 characters, NUL-terminated (RFC 6455 4.2.2). */
 void weiri_ws_accept_value(char accept[29], weir_str key);

@@ -110,11 +110,11 @@ typedef struct weir_out {
   X(WS_BODY,           -207, "opening handshake has a body",                      "RFC 9110 9.3.1",         0, 400) \
   X(WS_PROTOCOL,       -208, "malformed Sec-WebSocket-Protocol",                  "RFC 6455 4.1",           0, 400) \
   X(WS_ORIGIN,         -209, "origin not allowed",                                "RFC 6455 10.2",          0, 403) \
-  X(WS_EXTENSION_FORM, -214, "malformed Sec-WebSocket-Extensions",                "RFC 6455 9.1",           0, 400) \
   X(WS_STATUS,         -210, "the server answered with another status than 101",  "RFC 6455 4.1",           0,   0) \
   X(WS_ACCEPT,         -211, "Sec-WebSocket-Accept missing, repeated or wrong",   "RFC 6455 4.1",           0,   0) \
   X(WS_CHOICE,         -212, "the server chose no subprotocol that was offered",  "RFC 6455 4.1",           0,   0) \
   X(WS_EXTENSION,      -213, "the server chose an extension that was not offered","RFC 6455 4.1",           0,   0) \
+  X(WS_EXTENSION_FORM, -214, "malformed Sec-WebSocket-Extensions",                "RFC 6455 9.1",           0, 400) \
   /* WebSocket frames, messages, closing */ \
   X(WS_RSV,            -220, "reserved bit set",                                  "RFC 6455 5.2",        1002,   0) \
   X(WS_OPCODE,         -221, "reserved opcode",                                   "RFC 6455 5.2",        1002,   0) \

@@ -52,6 +52,15 @@ static weir_str uri_userinfo_cut(weir_str *authority)
     return (weir_str){NULL, 0};
 }
 
+/* RFC 3986 3.2.1. Other bytes, as the backslash that browsers take for a slash, could hide the host. */
+static bool uri_userinfo_valid(weir_str userinfo)
+{
+    for (size_t i = 0; i < userinfo.len; i++)
+        if (!weiri_is(userinfo.ptr[i], WEIRI_HOST) && userinfo.ptr[i] != ':' && userinfo.ptr[i] != '%')
+            return false;
+    return true;
+}
+
 static void uri_path_split(weir_http_uri *uri, weir_str rest)
 {
     static const uint8_t slash[] = {'/'};
@@ -72,16 +81,19 @@ int weir_http_uri_parse(weir_str text, weir_http_uri *uri)
     if (!weiri_http_authority(text, &default_port, &authority, &rest))
         return WEIR_ERR_URI;
     weir_str userinfo = uri_userinfo_cut(&authority);
-    if (!weiri_http_host_valid(authority) || (userinfo.len != 0 && !weiri_all(userinfo, WEIRI_TARGET)))
+    if (!weiri_http_host_valid(authority) || !uri_userinfo_valid(userinfo))
         return WEIR_ERR_URI;
 
     bool websocket = weiri_lower(text.ptr[0]) == 'w';
     size_t end = 0;
     while (end < rest.len && rest.ptr[end] != '#')
         end++;
-    if (end < rest.len && websocket)
-        return WEIR_ERR_URI;
+    weir_str fragment = {rest.ptr + end, rest.len - end};
     rest.len = end;
+    if (fragment.len != 0 && websocket)
+        return WEIR_ERR_URI;
+    if (fragment.len > 1 && !weiri_all((weir_str){fragment.ptr + 1, fragment.len - 1}, WEIRI_TARGET))
+        return WEIR_ERR_URI;
     if (rest.len != 0 && !weiri_all(rest, WEIRI_TARGET))
         return WEIR_ERR_URI;
 

@@ -48,7 +48,7 @@ static void use_head(machine *m, const weir_http_head *head)
         FUZZ_REQUIRE(weir_ws_accept_write(&out, &ws, &accept) == 0);
         fuzz_bytes(&m->digest, bytes, sizeof bytes - out.len);
     } else {
-        FUZZ_REQUIRE(weir_http_error_reply(&out, rv, NULL, 0) == 0);
+        FUZZ_REQUIRE(weir_http_error_reply(&out, rv, NULL) == 0);
     }
 }
 

@@ -28,7 +28,7 @@ static void serve(int fd)
     if (rv == 0)
         weir_sse_end(&out, &req);
     else
-        weir_http_error_reply(&out, rv, NULL, 0); /* 400, 405, 406, 431 ... */
+        weir_http_error_reply(&out, rv, NULL); /* 400, 405, 406, 431 ... */
     (void)!write(fd, reply, sizeof reply - out.len);
 }
 

@@ -25,7 +25,7 @@ static void serve(int fd)
             open = rv == 0 && weir_ws_accept_write(&out, &req, NULL) == 0; /* 101 */
         }
         if (!open && rv < 0)
-            weir_http_error_reply(&out, rv, NULL, 0); /* 400, 405, 426, 431 ... */
+            weir_http_error_reply(&out, rv, NULL); /* 400, 405, 426, 431 ... */
         while (open && (rv = weir_ws_next(&ws, &in, &ev)) > 0) {
             if (rv == WEIR_WS_DATA)
                 weir_ws_send(&ws, &out, ev.flags, ev.data);

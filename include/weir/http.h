@@ -13,7 +13,7 @@
  *     weir_http_head head;
  *     int rv = weir_http_next(&http, &in, &head);
  *     if (rv > 0)       route(c, &head, &in);             `in` holds what came behind the head
- *     else if (rv < 0)  weir_http_error_reply(&out, rv, NULL, 0);   then close
+ *     else if (rv < 0)  weir_http_error_reply(&out, rv, NULL);   then close
  *
  * Strict as RFC 9112 lets a server be: every line ends with CR LF, no folded lines, no space before
  * a colon, no control bytes, exactly one well-formed Host, no contradiction about the body.
@@ -398,12 +398,13 @@ WEIR_API size_t weir_http_reply_size(const weir_http_reply *reply);
  *
  * out      where to.                                                                      [in,out]
  * err      what a weir function returned; with status 0 or unknown it is answered with 500.
- * fields   `count` further fields, as Access-Control-Allow-Origin; a given Allow replaces weir's
- *          own. May be NULL.
+ * more     NULL, or: flags, of which WEIR_HTTP_HEAD_ONLY leaves the body away, as the answer to a HEAD
+ *          request must; and further fields, as Access-Control-Allow-Origin or an Allow that replaces
+ *          weir's own. Its status and body are not looked at.
  *
  * Returns  0, or WEIR_ERR_SPACE or WEIR_ERR_FIELD with nothing written.
  */
-WEIR_API int weir_http_error_reply(weir_out *out, int err, const weir_http_field *fields, size_t count);
+WEIR_API int weir_http_error_reply(weir_out *out, int err, const weir_http_reply *more);
 
 /*
  * weir_http_reason - the reason phrase of a status (RFC 9110 15, RFC 6585).

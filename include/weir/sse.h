@@ -4,7 +4,7 @@
  *
  *     weir_sse_request req;
  *     int rv = weir_sse_request_read(&head, 0, &req);     head: from weir_http_next
- *     if (rv < 0) { weir_http_error_reply(&out, rv, NULL, 0); ... }
+ *     if (rv < 0) { weir_http_error_reply(&out, rv, NULL); ... }
  *     weir_sse_reply reply = {0};
  *     weir_sse_reply_write(&out, &req, &reply);           200 text/event-stream, once
  *

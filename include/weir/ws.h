@@ -4,7 +4,7 @@
  *
  *     weir_ws_request req;                                      head: from weir_http_next
  *     int rv = weir_ws_request_read(&head, &req);
- *     if (rv < 0) { weir_http_error_reply(&out, rv, NULL, 0); ... }
+ *     if (rv < 0) { weir_http_error_reply(&out, rv, NULL); ... }
  *     weir_ws_accept_write(&out, &req, NULL);                   101, and from here on frames
  *
  *     weir_ws_cfg cfg;

@@ -153,15 +153,18 @@ int weir_http_reply_write(weir_out *out, const weir_http_reply *reply)
 
 #define PLAIN "Content-Type: text/plain; charset=utf-8\r\n"
 
-int weir_http_error_reply(weir_out *out, int err, const weir_http_field *fields, size_t count)
+int weir_http_error_reply(weir_out *out, int err, const weir_http_reply *more)
 {
+    static const weir_http_reply nothing = {0, 0, NULL, 0, {NULL, 0}};
     const weir_err_info *info = weir_err_lookup(err);
-    weir_str text = weir_cstr(info->status != 0 ? info->text : "internal error");
-    weir_http_reply reply = {info->status != 0 ? info->status : 500, WEIR_HTTP_CLOSE, fields, count, text};
+    weir_http_reply reply = more != NULL ? *more : nothing;
     weiri_http_extra extra = {PLAIN, {NULL, 0}};
+    reply.status = info->status != 0 ? info->status : 500;
+    reply.flags = (reply.flags & WEIR_HTTP_HEAD_ONLY) | WEIR_HTTP_CLOSE;
+    reply.body = weir_cstr(info->status != 0 ? info->text : "internal error");
 
     weir_str allow;
-    weir_http_fields given = {{NULL, 0}, fields, count};
+    weir_http_fields given = {{NULL, 0}, reply.fields, reply.field_count};
     if (reply.status == 405 && !weir_http_fields_find(&given, "allow", &allow))
         extra.lines = err == WEIR_ERR_WS_METHOD ? PLAIN "Allow: GET\r\n" : PLAIN "Allow: GET, HEAD\r\n";
     if (reply.status == 426) /* RFC 9110 7.8: whoever sends Upgrade names it in Connection too */

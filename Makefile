@@ -1,0 +1,214 @@
+# SPDX-License-Identifier: MIT
+# Makefile - builds, tests and installs weir. `make help` lists targets and variables.
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SUFFIXES:
+
+# ---- What the caller may set ------------------------------------------------------------------------
+
+CFLAGS ?= -O2 -g
+PREFIX ?= /usr/local
+LIBDIR ?= $(PREFIX)/lib
+INCLUDEDIR ?= $(PREFIX)/include
+INSTALL ?= install
+
+comma := ,
+BUILD ?= build$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
+
+# The shared library follows ELF's naming; elsewhere only the static one is built.
+SHARED ?= $(if $(filter Darwin,$(shell uname -s)),0,1)
+
+# ---- Flags ------------------------------------------------------------------------------------------
+
+# The caller's flags come last, so that they win.
+warnings := -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wcast-qual -Wcast-align \
+            -Wstrict-prototypes -Wmissing-prototypes -Wundef $(if $(filter 1,$(WERROR)),-Werror)
+sanitizers := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
+compile = $(CC) -std=c99 $(warnings) -fvisibility=hidden -Iinclude $(1) $(CPPFLAGS) $(sanitizers) $(CFLAGS) \
+          -MMD -MP -c -o $@ $<
+link = $(CC) $(sanitizers) $(CFLAGS) $(LDFLAGS) -o $@
+
+core_flags := -Isrc
+program_flags := -Idocs/examples -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE
+test_flags = -Isrc -Itests/harness $(program_flags) -DWEIR_VECTORS='"$(CURDIR)/tests/vectors"' \
+             $(shell pkg-config --cflags cmocka 2>/dev/null)
+cmocka = $(shell pkg-config --libs cmocka 2>/dev/null || echo -lcmocka)
+
+# ---- Files ------------------------------------------------------------------------------------------
+
+floors := base time http ws sse
+sources := $(foreach floor,$(floors),$(wildcard src/$(floor)/*.c))
+ifeq ($(MBEDTLS),1)
+sources := $(filter-out src/base/sha1.c src/base/base64.c,$(sources)) src/backends/mbedtls.c
+libs := -lmbedcrypto
+endif
+
+version := $(shell sed -n 's/.define WEIR_VERSION "\(.*\)"/\1/p' include/weir/base.h)
+so := libweir.so.$(version)
+soname := libweir.so.$(basename $(version))
+
+obj := $(BUILD)/obj
+# src/http/reply.c becomes http_reply.o: members of an archive need names of their own.
+flat = $(subst /,_,$(patsubst src/%.c,%.o,$(1)))
+static_objects := $(addprefix $(obj)/static/,$(call flat,$(sources)))
+shared_objects := $(addprefix $(obj)/shared/,$(call flat,$(sources)))
+static_lib := $(BUILD)/libweir.a
+shared_lib := $(BUILD)/$(so)
+
+programs := $(patsubst docs/examples/%.c,$(BUILD)/examples/%,$(wildcard docs/examples/*.c))
+example_parts := $(patsubst %.c,$(obj)/%.o,$(wildcard docs/examples/adapters/poll.c \
+                   docs/examples/common/*.c docs/examples/demo/*.c)) \
+                 $(if $(wildcard docs/examples/demo/page.html),$(obj)/page.o)
+example_lib := $(obj)/libexamples.a
+
+harness_objects := $(patsubst %.c,$(obj)/%.o,$(wildcard tests/harness/*.c))
+harness_lib := $(obj)/libharness.a
+units := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
+fuzzers := $(patsubst fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard fuzz/fuzz_*.c))
+# These build the tree anew with flags of their own, so a run under sanitizers leaves them out.
+portability := $(if $(SANITIZE),,$(sort $(wildcard tests/portability/*.sh)) tests/tools/readme_taste.sh)
+
+# ---- Targets ----------------------------------------------------------------------------------------
+
+.PHONY: all lib examples demo test interop fuzz deps deps-interop install uninstall lint format amalgam \
+        sizes clean help cmocka FORCE
+
+all: lib examples
+lib: $(static_lib) $(if $(filter 1,$(SHARED)),$(shared_lib))
+examples: $(programs)
+fuzz: $(fuzzers)
+
+# A stamp's time changes only when what it says changes. Objects depend on flags.compile, what is made of
+# them on flags.link, which also names the parts: a source that is gone leaves the library.
+$(BUILD)/flags.compile: export STAMP = $(call compile,$(core_flags) $(program_flags)) $(CURDIR)
+$(BUILD)/flags.link: export STAMP = $(AR) $(link) $(libs) $(sources) $(example_parts) $(harness_objects)
+$(BUILD)/flags.%: FORCE
+	@mkdir -p $(@D)
+	@printf '%s\n' "$$STAMP" | cmp -s - $@ || printf '%s\n' "$$STAMP" >$@
+
+# For each floor: $(obj)/static/FLOOR_x.o and $(obj)/shared/FLOOR_x.o from src/FLOOR/x.c.
+define floor_rules
+$(obj)/static/$(1)_%.o: src/$(1)/%.c $(BUILD)/flags.compile
+	@mkdir -p $$(@D)
+	$$(call compile,$(core_flags))
+$(obj)/shared/$(1)_%.o: src/$(1)/%.c $(BUILD)/flags.compile
+	@mkdir -p $$(@D)
+	$$(call compile,$(core_flags) -fPIC)
+endef
+$(foreach floor,$(floors) backends,$(eval $(call floor_rules,$(floor))))
+
+$(static_lib): $(static_objects)
+$(example_lib): $(example_parts)
+$(harness_lib): $(harness_objects)
+$(static_lib) $(example_lib) $(harness_lib): $(BUILD)/flags.link
+	@mkdir -p $(@D)
+	@rm -f $@
+	$(AR) rcs $@ $(filter %.o,$^)
+
+$(shared_lib): $(shared_objects) $(BUILD)/flags.link
+	$(link) -shared -Wl,-soname,$(soname) $(filter %.o,$^) $(libs)
+	ln -sf $(so) $(BUILD)/$(soname)
+	ln -sf $(soname) $(BUILD)/libweir.so
+
+$(BUILD)/gen/page.c: docs/examples/demo/page.html tests/tools/embed.sh
+	@mkdir -p $(@D)
+	tests/tools/embed.sh demo_page $< >$@
+
+$(obj)/page.o: $(BUILD)/gen/page.c $(BUILD)/flags.compile
+	@mkdir -p $(@D)
+	$(call compile,$(program_flags))
+
+$(obj)/docs/%.o: docs/%.c $(BUILD)/flags.compile
+	@mkdir -p $(@D)
+	$(call compile,$(program_flags))
+
+$(obj)/tests/%.o: tests/%.c $(BUILD)/flags.compile | cmocka
+	@mkdir -p $(@D)
+	$(call compile,$(test_flags))
+
+$(obj)/fuzz/%.o: fuzz/%.c $(BUILD)/flags.compile
+	@mkdir -p $(@D)
+	$(call compile,$(core_flags) $(program_flags))
+
+$(programs): $(BUILD)/examples/%: $(obj)/docs/examples/%.o $(example_lib) $(static_lib) $(BUILD)/flags.link
+	@mkdir -p $(@D)
+	$(link) $(filter %.o %.a,$^) $(libs)
+
+$(units): $(BUILD)/tests/%: $(obj)/tests/unit/%.o $(harness_lib) $(static_lib) $(BUILD)/flags.link
+	@mkdir -p $(@D)
+	$(link) $(filter %.o %.a,$^) $(cmocka) $(libs)
+
+$(fuzzers): $(BUILD)/fuzz/%: $(obj)/fuzz/%.o $(obj)/fuzz/replay.o $(static_lib) $(BUILD)/flags.link
+	@mkdir -p $(@D)
+	$(link) $(filter %.o %.a,$^) $(libs)
+
+demo: $(BUILD)/examples/demo_server
+	@exec $< --port $(or $(PORT),0) $(if $(HOST),--host $(HOST))
+
+# ---- Tests ------------------------------------------------------------------------------------------
+
+export CC BUILD MBEDTLS
+
+deps:
+	@tests/tools/deps.sh test
+deps-interop:
+	@tests/tools/deps.sh interop
+
+# With `make deps test` the packages come first, also under -j.
+cmocka: | $(filter deps,$(MAKECMDGOALS))
+	@tests/tools/deps.sh check
+
+test: $(units) $(fuzzers) $(if $(portability),lib)
+	@tests/tools/run.sh $(units) $(fuzzers) $(portability)
+
+interop: examples | $(filter deps-interop,$(MAKECMDGOALS))
+	@tests/interop/run.sh
+
+lint: lib
+	@tests/lint/run.sh
+
+format:
+	clang-format -i $(wildcard include/weir/*.h src/*/*.[ch] docs/examples/*.[ch] docs/examples/*/*.[ch] \
+	                           tests/*/*.[ch] fuzz/*.[ch])
+
+amalgam:
+	@tests/tools/amalgam.sh $(BUILD)/amalgam
+
+sizes:
+	@tests/tools/sizes.sh --write
+
+# ---- Installation -----------------------------------------------------------------------------------
+
+# Paths below PREFIX are written relative to it, so that the tree can be moved.
+relative = $(patsubst $(PREFIX)/%,$${prefix}/%,$(1))
+
+install: lib
+	$(INSTALL) -d $(DESTDIR)$(INCLUDEDIR)/weir $(DESTDIR)$(LIBDIR)/pkgconfig
+	$(INSTALL) -m 644 include/weir/*.h $(DESTDIR)$(INCLUDEDIR)/weir
+	$(INSTALL) -m 644 $(static_lib) $(DESTDIR)$(LIBDIR)
+ifeq ($(SHARED),1)
+	$(INSTALL) -m 755 $(shared_lib) $(DESTDIR)$(LIBDIR)
+	ln -sf $(so) $(DESTDIR)$(LIBDIR)/$(soname)
+	ln -sf $(soname) $(DESTDIR)$(LIBDIR)/libweir.so
+endif
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(call relative,$(LIBDIR))|' \
+	    -e 's|@INCLUDEDIR@|$(call relative,$(INCLUDEDIR))|' -e 's|@VERSION@|$(version)|' \
+	    -e 's|@LIBS_PRIVATE@|$(libs)|' pkgconfig/weir.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/weir.pc
+	chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/weir.pc
+
+uninstall:
+	rm -f $(addprefix $(DESTDIR)$(INCLUDEDIR)/weir/,$(notdir $(wildcard include/weir/*.h)))
+	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,libweir.a libweir.so $(soname) $(so) pkgconfig/weir.pc)
+	-rmdir $(DESTDIR)$(INCLUDEDIR)/weir
+
+# Only what a build makes: BUILD may be a directory that holds other things too.
+clean:
+	rm -rf $(addprefix $(BUILD)/,obj gen examples tests fuzz amalgam sizes lint portability interop \
+	         flags.compile flags.link libweir.a libweir.so $(soname) $(so))
+	-@rmdir $(BUILD) 2>/dev/null || :
+
+help:
+	@cat tests/tools/help.txt
+
+-include $(shell find $(obj) -name '*.d' 2>/dev/null)

@@ -1,0 +1,42 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * options.h - the example programs' command line: long options, `--port 9000` or `--port=9000`.
+ *
+ *     static uint64_t port = 8080;
+ *     static const option list[] = {
+ *         {.name = "--port", .argument = "P", .help = "port; 0 picks a free one",
+ *          .kind = OPTION_NUMBER, .number = &port, .max = 65535},
+ *     };
+ *     options_read("my_server", "what it is for", list, 1, argc, argv);
+ */
+#ifndef EXAMPLE_OPTIONS_H
+#define EXAMPLE_OPTIONS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+typedef enum option_kind {
+    OPTION_TEXT,   /* *text is set */
+    OPTION_NUMBER, /* decimal, min to max: *number is set */
+    OPTION_NOT_YET /* known by name and refused */
+} option_kind;
+
+typedef struct option {
+    const char *name;     /* with its two dashes */
+    const char *argument; /* its name in the help */
+    const char *help;
+    option_kind kind;
+    const char **text;
+    uint64_t *number;
+    uint64_t min;
+    uint64_t max;
+} option;
+
+/*
+ * Reads the command line. --help and --version are answered on stdout with exit status 0; anything
+ * that is not understood gets one line on stderr and exit status 2.
+ */
+void options_read(const char *program, const char *purpose, const option *list, size_t count, int argc,
+                  char **argv);
+
+#endif

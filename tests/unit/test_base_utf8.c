@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: MIT */
+/* test_base_utf8.c - UTF-8 against a table-less reference: all short inputs, every cut, every run. */
+#include "base/utf8.h"
+#include "check.h"
+#include "harness.h"
+
+#include <stdio.h>
+
+/* Decodes one character as RFC 3629 3 describes it. Returns its length, 0 if the bytes are no
+ * character, or -1 if they are only the beginning of one. */
+static int naive_character(const uint8_t *p, size_t len)
+{
+    static const uint32_t least[] = {0, 0, 0x80, 0x800, 0x10000};
+    size_t size = p[0] < 0x80 ? 1 : (p[0] & 0xE0) == 0xC0 ? 2 : (p[0] & 0xF0) == 0xE0 ? 3 : 4;
+    if (size == 1)
+        return 1;
+    if (size == 4 && (p[0] & 0xF8) != 0xF0)
+        return 0;
+    uint32_t scalar = p[0] & (0xFFu >> (size + 1));
+    size_t have = size < len ? size : len;
+    for (size_t i = 1; i < have; i++) {
+        if ((p[i] & 0xC0) != 0x80)
+            return 0;
+        scalar = scalar << 6 | (p[i] & 0x3Fu);
+    }
+    /* With bytes missing: is there any character that begins so? */
+    size_t missing = size - have;
+    uint32_t low = scalar << (6 * missing), high = low | ((1u << (6 * missing)) - 1);
+    if (high < least[size] || low > 0x10FFFF || (low >= 0xD800 && high <= 0xDFFF))
+        return 0;
+    return missing != 0 ? -1 : (int)size;
+}
+
+/* Length of the longest beginning with which some valid text begins. *whole: it ends a character. */
+static size_t naive_check(const uint8_t *bytes, size_t len, bool *whole)
+{
+    size_t at = 0;
+    *whole = true;
+    while (at < len) {
+        int size = naive_character(bytes + at, len - at);
+        if (size > 0) {
+            at += (size_t)size;
+            continue;
+        }
+        *whole = false;
+        if (size < 0)
+            return len;
+        size_t n = 1;
+        while (naive_character(bytes + at, n) < 0)
+            n++;
+        return at + n - 1;
+    }
+    return len;
+}
+
+static void complain(const uint8_t *bytes, size_t len, size_t cut)
+{
+    char text[200] = "";
+    for (size_t i = 0; i < len && i < 40; i++)
+        snprintf(text + 3 * i, 4, "%02X ", bytes[i]);
+    fail_msg("%s(%zu bytes) cut at %zu", text, len, cut);
+}
+
+/* One text under every 1-cut. */
+static void check_text(const uint8_t *bytes, size_t len)
+{
+    bool whole;
+    size_t wanted = naive_check(bytes, len, &whole);
+    for (size_t cut = 0; cut <= len; cut++) {
+        uint32_t state = 0;
+        size_t got = weiri_utf8_check(&state, bytes, cut);
+        if (got == cut)
+            got += weiri_utf8_check(&state, bytes + cut, len - cut);
+        if (got != wanted || (got == len && (state == 0) != whole))
+            complain(bytes, len, cut);
+    }
+    if (weir_utf8_valid((weir_str){bytes, len}) != (whole && wanted == len))
+        complain(bytes, len, len);
+}
+
+/* One value from each side of every border in RFC 3629's grammar. */
+static const uint8_t CLASSES[] = {0x00, 0x7F, 0x80, 0x8F, 0x90, 0x9F, 0xA0, 0xBF, 0xC0, 0xC1,
+                                  0xC2, 0xDF, 0xE0, 0xE1, 0xEC, 0xED, 0xEE, 0xEF, 0xF0, 0xF1,
+                                  0xF3, 0xF4, 0xF5, 0xF7, 0xF8, 0xFB, 0xFC, 0xFE, 0xFF, 0x41};
+enum { CLASS_COUNT = sizeof CLASSES };
+
+static void test_all_of_two_bytes(void **state)
+{
+    (void)state;
+    for (unsigned a = 0; a < 256; a++) {
+        for (unsigned b = 0; b < 256; b++) {
+            const uint8_t bytes[2] = {(uint8_t)a, (uint8_t)b};
+            check_text(bytes, 1);
+            check_text(bytes, 2);
+        }
+    }
+}
+
+static void test_all_classes_of_four_bytes(void **state)
+{
+    (void)state;
+    uint32_t total = CLASS_COUNT * CLASS_COUNT * CLASS_COUNT * CLASS_COUNT;
+    for (uint32_t n = 0; n < total; n++) {
+        uint8_t bytes[4];
+        uint32_t rest = n;
+        for (size_t i = 0; i < 4; i++, rest /= CLASS_COUNT)
+            bytes[i] = CLASSES[rest % CLASS_COUNT];
+        check_text(bytes, 4);
+        if (n < CLASS_COUNT * CLASS_COUNT * CLASS_COUNT)
+            check_text(bytes, 3);
+    }
+}
+
+static size_t encode(uint8_t *dst, uint32_t scalar)
+{
+    if (scalar < 0x80)
+        return dst[0] = (uint8_t)scalar, 1;
+    size_t size = scalar < 0x800 ? 2 : scalar < 0x10000 ? 3 : 4;
+    for (size_t i = size - 1; i != 0; i--, scalar >>= 6)
+        dst[i] = (uint8_t)(0x80 | (scalar & 0x3F));
+    dst[0] = (uint8_t)((0xF00u >> size) | scalar);
+    return size;
+}
+
+/* Every number up to beyond U+10FFFF, in front of ASCII so that the wide look is taken. */
+static void test_every_scalar_value(void **state)
+{
+    (void)state;
+    for (uint32_t scalar = 0; scalar < 0x120000; scalar++) {
+        uint8_t bytes[12];
+        size_t len = encode(bytes, scalar);
+        memcpy(bytes + len, "abcdefg", 7);
+        bool valid = scalar <= 0x10FFFF && (scalar & 0x1FF800) != 0xD800;
+        if (weir_utf8_valid((weir_str){bytes, len + 7}) != valid ||
+            weir_utf8_valid((weir_str){bytes, len}) != valid)
+            complain(bytes, len, 0);
+    }
+}
+
+/* Long texts with something at each place: every step of every fast path is interrupted. */
+static void test_runs(void **state)
+{
+    (void)state;
+    static const char *const fillers[] = {"abcdefgh", "\xC3\xA9", "\xE4\xBD\xA0", "\xF0\x9F\x99\x82",
+                                          "a\xC3\xA9\xE4\xBD\xA0\xF0\x9F\x99\x82"};
+    static const char *const middles[] = {
+        "x",        "\xC3\xA9",     "\xE2\x82\xAC", "\xF4\x8F\xBF\xBF", "\x80",         "\xC0\xAF",
+        "\xC1\xBF", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xED\xBF\xBF",     "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80",
+        "\xF5",     "\xFF",         "\xC3",         "\xE2\x82",         "\xF0\x9F\x99", "\xE2\x28\xA1",
+    };
+    for (size_t f = 0; f < sizeof fillers / sizeof *fillers; f++) {
+        uint8_t filler[120];
+        size_t unit = strlen(fillers[f]);
+        for (size_t i = 0; i < sizeof filler; i++)
+            filler[i] = (uint8_t)fillers[f][i % unit];
+        for (size_t m = 0; m < sizeof middles / sizeof *middles; m++) {
+            for (size_t at = 0; at <= 72; at += unit) {
+                uint8_t bytes[160];
+                size_t len = strlen(middles[m]), tail = 40 / unit * unit;
+                memcpy(bytes, filler, at);
+                memcpy(bytes + at, middles[m], len);
+                memcpy(bytes + at + len, filler, tail);
+                check_text(bytes, at + len + tail);
+                check_text(bytes, at + len);
+            }
+        }
+    }
+}
+
+/* Nothing behind the end and nothing before the start is read. */
+static void test_guarded(void **state)
+{
+    (void)state;
+    static const char text[] = "a\xC3\xA9\xE4\xBD\xA0\xF0\x9F\x99\x82 abcdefghijklmnopqrstuvwxyz0123456789"
+                               "\xE4\xBD\xA0\xE4\xBD\xA0\xF0\x9F\x99\x82\xC3\xA9";
+    for (size_t from = 0; from < sizeof text; from++) {
+        for (size_t to = from; to < sizeof text; to++) {
+            bool whole;
+            size_t wanted = naive_check((const uint8_t *)text + from, to - from, &whole);
+            for (int start = 0; start < 2; start++) {
+                uint8_t *copy = guard_copy(text + from, to - from, start);
+                uint32_t carry = 0;
+                assert_int_equal(weiri_utf8_check(&carry, copy, to - from), wanted);
+                guard_free(copy);
+            }
+        }
+    }
+    uint32_t carry = 0;
+    assert_int_equal(weiri_utf8_check(&carry, NULL, 0), 0);
+    assert_true(weir_utf8_valid((weir_str){NULL, 0}));
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_all_of_two_bytes),
+        cmocka_unit_test(test_all_classes_of_four_bytes),
+        cmocka_unit_test(test_every_scalar_value),
+        cmocka_unit_test(test_runs),
+        cmocka_unit_test(test_guarded),
+    };
+    return cmocka_run_group_tests_name("base_utf8", tests, NULL, NULL);
+}

@@ -1,0 +1,687 @@
+/* SPDX-License-Identifier: MIT */
+/* test_ws_control.c - what weir says by itself: Pongs, Pings and Close in weir_ws_out. */
+#include "harness.h"
+#include "weir/ws.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+/* ---- A connection and the wire behind it -------------------------------------------------------- */
+
+typedef struct side {
+    weir_ws ws;
+    weir_entropy entropy;
+    uint32_t keys;
+    bool broken; /* the entropy source fails */
+    bool client;
+    uint8_t wire[1 << 16];
+    size_t len;
+    size_t read;
+} side;
+
+typedef struct frame {
+    uint8_t first;
+    size_t len;
+    uint8_t payload[1024];
+} frame;
+
+static int side_fill(void *user, uint8_t *dst, size_t len)
+{
+    side *s = user;
+    for (size_t i = 0; i < len && !s->broken; i++)
+        dst[i] = (uint8_t)(++s->keys * 59u + 1u);
+    return s->broken ? -1 : 0;
+}
+
+static void side_init_flags(side *s, bool client, uint32_t flags)
+{
+    weir_ws_cfg cfg;
+    memset(s, 0xDD, sizeof *s);
+    s->keys = 0;
+    s->broken = false;
+    s->client = client;
+    s->len = s->read = 0;
+    assert_int_equal(weir_entropy_init(&s->entropy, side_fill, s), 0);
+    weir_ws_cfg_init(&cfg, client ? WEIR_WS_CLIENT : WEIR_WS_SERVER);
+    cfg.entropy = &s->entropy;
+    cfg.flags = flags;
+    assert_int_equal(weir_ws_init(&s->ws, &cfg), 0);
+}
+
+static void side_init(side *s, bool client)
+{
+    side_init_flags(s, client, 0);
+}
+
+static weir_str bytes_of(const void *ptr, size_t len)
+{
+    return (weir_str){ptr, len};
+}
+
+/* Hands the connection a control frame from its peer. Returns what weir_ws_next said. */
+static int side_hear(side *s, uint8_t first, const void *payload, size_t len)
+{
+    uint8_t bytes[2 + 4 + 125];
+    size_t key = s->client ? 0 : 4;
+    weir_ws_event ev;
+    bytes[0] = first;
+    bytes[1] = (uint8_t)((s->client ? 0 : 0x80) | len);
+    memset(bytes + 2, 0, key);
+    if (len != 0)
+        memcpy(bytes + 2 + key, payload, len);
+    weir_in in = {bytes, 2 + key + len};
+    int rv = weir_ws_next(&s->ws, &in, &ev);
+    memset(bytes, 0xDD, sizeof bytes);
+    return rv;
+}
+
+static void side_take(side *s, size_t n)
+{
+    weir_str out = weir_ws_out(&s->ws);
+    n = n < out.len ? n : out.len;
+    assert_true(s->len + n <= sizeof s->wire);
+    memcpy(s->wire + s->len, out.ptr, n);
+    s->len += n;
+    weir_ws_out_ack(&s->ws, n);
+}
+
+static void side_take_all(side *s)
+{
+    while (weir_ws_out(&s->ws).len != 0)
+        side_take(s, SIZE_MAX);
+}
+
+/* The next whole frame from the wire, without its mask. False at the end of the wire. */
+static bool side_frame(side *s, frame *f)
+{
+    if (s->read == s->len)
+        return false;
+    const uint8_t *at = s->wire + s->read;
+    size_t left = s->len - s->read;
+    size_t key = s->client ? 4 : 0;
+    assert_true(left >= 2);
+    assert_int_equal(at[1] >> 7, s->client);
+    size_t head = 2;
+    f->first = at[0];
+    f->len = at[1] & 0x7F;
+    if (f->len == 126) {
+        f->len = (size_t)at[2] << 8 | at[3];
+        head = 4;
+    }
+    assert_true(f->len <= sizeof f->payload && left >= head + key + f->len);
+    for (size_t i = 0; i < f->len; i++)
+        f->payload[i] = (uint8_t)(at[head + key + i] ^ (key != 0 ? at[head + i % 4] : 0));
+    s->read += head + key + f->len;
+    return true;
+}
+
+static void expect_frame(side *s, uint8_t first, const void *payload, size_t len)
+{
+    frame f;
+    assert_true(side_frame(s, &f));
+    assert_int_equal(f.first, first);
+    assert_int_equal(f.len, len);
+    if (len != 0)
+        assert_memory_equal(f.payload, payload, len);
+}
+
+static void expect_no_frame(side *s)
+{
+    frame f;
+    assert_false(side_frame(s, &f));
+}
+
+/* ---- Pongs -------------------------------------------------------------------------------------- */
+
+static void test_ten_pings_ten_pongs(void **state)
+{
+    (void)state;
+    for (int client = 0; client < 2; client++) {
+        side s;
+        char text[8];
+        side_init(&s, client != 0);
+        for (int i = 0; i < 10; i++) {
+            snprintf(text, sizeof text, "n%d", i);
+            assert_int_equal(side_hear(&s, 0x89, text, 2), WEIR_WS_PING);
+            side_take_all(&s);
+        }
+        for (int i = 0; i < 10; i++) {
+            snprintf(text, sizeof text, "n%d", i);
+            expect_frame(&s, 0x8A, text, 2);
+        }
+        expect_no_frame(&s);
+    }
+}
+
+/* Nothing is written: memory stays, the newest Ping is answered, and what is answered is in order. */
+static void test_pings_without_writing(void **state)
+{
+    (void)state;
+    for (int client = 0; client < 2; client++)
+        for (size_t size = 1; size <= 125; size += 4) {
+            side s;
+            frame f;
+            uint8_t payload[125];
+            side_init(&s, client != 0);
+            for (unsigned i = 0; i < 200; i++) {
+                memset(payload, (int)i, sizeof payload);
+                assert_int_equal(side_hear(&s, 0x89, payload, size), WEIR_WS_PING);
+            }
+            side_take_all(&s);
+            assert_true(s.len <= WEIR_WS_OUT_MAX);
+            int before = -1;
+            while (side_frame(&s, &f)) {
+                assert_int_equal(f.first, 0x8A);
+                assert_int_equal(f.len, size);
+                assert_true(f.payload[0] > before);
+                before = f.payload[0];
+            }
+            assert_int_equal(before, 199);
+        }
+}
+
+static void test_half_written_pong_is_finished(void **state)
+{
+    static const char old[] = "the older one, half written";
+    (void)state;
+    for (int client = 0; client < 2; client++)
+        for (size_t taken = 1; taken < sizeof old - 1 + (client ? 6 : 2); taken++) {
+            side s;
+            uint8_t wide[125];
+            memset(wide, 'w', sizeof wide);
+            side_init(&s, client != 0);
+            assert_int_equal(side_hear(&s, 0x89, old, sizeof old - 1), WEIR_WS_PING);
+            side_take(&s, taken);
+            assert_int_equal(side_hear(&s, 0x89, wide, 120), WEIR_WS_PING);
+            assert_int_equal(side_hear(&s, 0x89, wide, 124), WEIR_WS_PING);
+            assert_int_equal(side_hear(&s, 0x89, wide, 125), WEIR_WS_PING);
+            side_take_all(&s);
+            expect_frame(&s, 0x8A, old, sizeof old - 1);
+            frame f = {0, 0, {0}};
+            while (side_frame(&s, &f))
+                assert_int_equal(f.first, 0x8A);
+            assert_int_equal(f.len, 125);
+            assert_true(s.len - taken <= WEIR_WS_OUT_MAX);
+        }
+}
+
+static void test_ack_in_single_bytes(void **state)
+{
+    (void)state;
+    for (int client = 0; client < 2; client++) {
+        side s;
+        side_init(&s, client != 0);
+        assert_int_equal(side_hear(&s, 0x89, "one", 3), WEIR_WS_PING);
+        assert_int_equal(weir_ws_ping(&s.ws, weir_cstr("two")), 0);
+        assert_int_equal(weir_ws_close(&s.ws, 1000, weir_cstr("three")), 0);
+        while (weir_ws_out(&s.ws).len != 0) {
+            weir_ws_out_ack(&s.ws, 0);
+            side_take(&s, 1);
+        }
+        expect_frame(&s, 0x8A, "one", 3);
+        expect_frame(&s, 0x89, "two", 3);
+        expect_frame(&s, 0x88, "\x03\xE8three", 7);
+        expect_no_frame(&s);
+    }
+}
+
+static void test_ack_beyond_the_end(void **state)
+{
+    (void)state;
+    side s;
+    side_init(&s, false);
+    weir_ws_out_ack(&s.ws, 5);
+    assert_int_equal(weir_ws_out(&s.ws).len, 0);
+    assert_int_equal(weir_ws_ping(&s.ws, weir_cstr("a")), 0);
+    weir_ws_out_ack(&s.ws, SIZE_MAX);
+    assert_int_equal(weir_ws_out(&s.ws).len, 0);
+    assert_int_equal(weir_ws_ping(&s.ws, weir_cstr("b")), 0);
+    side_take_all(&s);
+    expect_frame(&s, 0x89, "b", 1);
+    expect_no_frame(&s);
+}
+
+static void test_out_put_in_any_room(void **state)
+{
+    (void)state;
+    for (int client = 0; client < 2; client++)
+        for (size_t room = 1; room <= 140; room++) {
+            side s;
+            uint8_t payload[125], bytes[140];
+            memset(payload, 'p', sizeof payload);
+            side_init(&s, client != 0);
+            assert_int_equal(side_hear(&s, 0x89, payload, 125), WEIR_WS_PING);
+            assert_int_equal(side_hear(&s, 0x89, payload, 124), WEIR_WS_PING);
+            int rv;
+            do {
+                weir_out out = {bytes, room};
+                rv = weir_ws_out_put(&s.ws, &out);
+                assert_ptr_equal(out.ptr, bytes + (room - out.len));
+                assert_true(rv == 0 || (rv == WEIR_ERR_SPACE && out.len == 0));
+                memcpy(s.wire + s.len, bytes, room - out.len);
+                s.len += room - out.len;
+            } while (rv != 0);
+            expect_frame(&s, 0x8A, payload, 125);
+            expect_frame(&s, 0x8A, payload, 124);
+            expect_no_frame(&s);
+        }
+}
+
+/* The fullest it can be: a frame hardly begun and a reply of full size that waits. */
+static void test_out_max_is_enough(void **state)
+{
+    (void)state;
+    for (int client = 0; client < 2; client++) {
+        side s;
+        uint8_t payload[125], bytes[WEIR_WS_OUT_MAX];
+        memset(payload, 'p', sizeof payload);
+        side_init(&s, client != 0);
+        for (int i = 0; i < 4; i++)
+            assert_int_equal(side_hear(&s, 0x89, payload, 125), WEIR_WS_PING);
+        weir_out out = {bytes, sizeof bytes};
+        assert_int_equal(weir_ws_out_put(&s.ws, &out), 0);
+        assert_int_equal(weir_ws_out(&s.ws).len, 0);
+        out = (weir_out){NULL, 0};
+        assert_int_equal(weir_ws_out_put(&s.ws, &out), 0);
+    }
+}
+
+static void test_manual_pong(void **state)
+{
+    (void)state;
+    side s;
+    side_init_flags(&s, true, WEIR_WS_MANUAL_PONG);
+    assert_int_equal(side_hear(&s, 0x89, "abc", 3), WEIR_WS_PING);
+    assert_int_equal(weir_ws_out(&s.ws).len, 0);
+    assert_int_equal(weir_ws_pong(&s.ws, weir_cstr("abc")), 0);
+    side_take_all(&s);
+    expect_frame(&s, 0x8A, "abc", 3);
+    assert_int_equal(side_hear(&s, 0x88, "\x03\xE8", 2), WEIR_WS_CLOSE);
+    side_take_all(&s);
+    expect_frame(&s, 0x88, "\x03\xE8", 2);
+    expect_no_frame(&s);
+}
+
+/* ---- weir_ws_ping, weir_ws_pong ----------------------------------------------------------------- */
+
+static void test_ping_and_pong_frames(void **state)
+{
+    (void)state;
+    for (int client = 0; client < 2; client++)
+        for (size_t size = 0; size <= 125; size++) {
+            side s;
+            uint8_t payload[126];
+            for (size_t i = 0; i < sizeof payload; i++)
+                payload[i] = (uint8_t)(i + size);
+            side_init(&s, client != 0);
+            uint8_t copy[126];
+            memcpy(copy, payload, sizeof copy);
+            assert_int_equal(weir_ws_ping(&s.ws, bytes_of(copy, size)), 0);
+            memset(copy, 0xDD, sizeof copy);
+            side_take_all(&s);
+            expect_frame(&s, 0x89, payload, size);
+            assert_int_equal(weir_ws_pong(&s.ws, bytes_of(payload, size)), 0);
+            side_take_all(&s);
+            expect_frame(&s, 0x8A, payload, size);
+            expect_no_frame(&s);
+        }
+}
+
+typedef int (*control_call)(weir_ws *ws, weir_str data);
+static const control_call calls[] = {weir_ws_ping, weir_ws_pong};
+
+/* Expects the call to fail with nothing changed. */
+static void expect_refused(side *s, control_call call, size_t size, int err)
+{
+    uint8_t payload[200];
+    weir_ws before;
+    memset(payload, 'x', sizeof payload);
+    memcpy(&before, &s->ws, sizeof before);
+    assert_int_equal(call(&s->ws, bytes_of(payload, size)), err);
+    assert_memory_equal(&s->ws, &before, sizeof before);
+}
+
+static void test_ping_refused(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        side s;
+        uint8_t payload[125];
+        memset(payload, 'x', sizeof payload);
+
+        side_init(&s, false);
+        expect_refused(&s, calls[i], 126, WEIR_ERR_ARG);
+        assert_int_equal(calls[i](&s.ws, bytes_of(payload, 125)), 0);
+        expect_refused(&s, calls[i], 125, WEIR_ERR_SPACE);
+        side_take(&s, 126);
+        expect_refused(&s, calls[i], 129, WEIR_ERR_ARG);
+        side_take_all(&s);
+        assert_int_equal(calls[i](&s.ws, bytes_of(payload, 125)), 0);
+        side_take_all(&s);
+        assert_int_equal(weir_ws_close(&s.ws, 1000, weir_cstr("")), 0);
+        expect_refused(&s, calls[i], 1, WEIR_ERR_STATE);
+        side_take_all(&s);
+        expect_refused(&s, calls[i], 1, WEIR_ERR_STATE);
+
+        side_init(&s, true);
+        assert_int_equal(side_hear(&s, 0x88, "", 0), WEIR_WS_CLOSE);
+        expect_refused(&s, calls[i], 0, WEIR_ERR_STATE);
+
+        side_init(&s, true);
+        assert_int_equal(side_hear(&s, 0x83, "", 0), WEIR_ERR_WS_OPCODE);
+        side_take_all(&s);
+        expect_refused(&s, calls[i], 0, WEIR_ERR_STATE);
+
+        side_init(&s, true);
+        s.broken = true;
+        expect_refused(&s, calls[i], 5, WEIR_ERR_ENTROPY);
+        s.broken = false;
+        assert_int_equal(calls[i](&s.ws, bytes_of(payload, 5)), 0);
+    }
+}
+
+/* ---- Frame borders ------------------------------------------------------------------------------ */
+
+static void test_nothing_offered_inside_a_frame(void **state)
+{
+    (void)state;
+    for (int client = 0; client < 2; client++) {
+        side s;
+        uint8_t header[WEIR_WS_HEADER_MAX], dst[4];
+        size_t header_len;
+        side_init(&s, client != 0);
+        assert_int_equal(weir_ws_begin(&s.ws, WEIR_WS_FIRST, 4, header, &header_len), 0);
+        assert_int_equal(side_hear(&s, 0x89, "a", 1), WEIR_WS_PING);
+        assert_int_equal(weir_ws_out(&s.ws).len, 0);
+        weir_ws_out_ack(&s.ws, 3);
+        assert_int_equal(weir_ws_ping(&s.ws, weir_cstr("b")), 0);
+        assert_int_equal(weir_ws_payload(&s.ws, dst, weir_cstr("123")), 0);
+        assert_int_equal(weir_ws_out(&s.ws).len, 0);
+        assert_int_equal(weir_ws_close(&s.ws, 1000, weir_cstr("")), 0);
+        assert_int_equal(weir_ws_out(&s.ws).len, 0);
+        weir_out out = {dst, sizeof dst};
+        assert_int_equal(weir_ws_out_put(&s.ws, &out), 0);
+        assert_int_equal(out.len, sizeof dst);
+        assert_int_equal(weir_ws_transport(&s.ws), WEIR_WS_CARRY_ON);
+        assert_int_equal(weir_ws_payload(&s.ws, dst, weir_cstr("4")), 0);
+        side_take_all(&s);
+        expect_frame(&s, 0x8A, "a", 1);
+        expect_frame(&s, 0x89, "b", 1);
+        expect_frame(&s, 0x88, "\x03\xE8", 2);
+        expect_no_frame(&s);
+    }
+}
+
+static void test_error_inside_our_frame_waits_for_its_end(void **state)
+{
+    (void)state;
+    side s;
+    uint8_t header[WEIR_WS_HEADER_MAX];
+    size_t header_len;
+    side_init(&s, false);
+    assert_int_equal(weir_ws_begin(&s.ws, WEIR_WS_WHOLE, 2, header, &header_len), 0);
+    assert_int_equal(side_hear(&s, 0x83, "", 0), WEIR_ERR_WS_OPCODE);
+    assert_int_equal(weir_ws_out(&s.ws).len, 0);
+    assert_int_equal(weir_ws_transport(&s.ws), WEIR_WS_CARRY_ON);
+    assert_int_equal(weir_ws_payload(&s.ws, NULL, weir_cstr("ab")), 0);
+    side_take_all(&s);
+    frame f;
+    assert_true(side_frame(&s, &f));
+    assert_int_equal(f.first, 0x88);
+    expect_no_frame(&s);
+    assert_int_equal(weir_ws_transport(&s.ws), WEIR_WS_SHUTDOWN_WRITE);
+}
+
+/* ---- Close among other frames ------------------------------------------------------------------- */
+
+/* A reply is partly written, more replies wait, then the peer's Close or an error comes: the rest
+ * of that reply, then a Close, and nothing behind it. */
+static void test_close_after_half_written_frame(void **state)
+{
+    (void)state;
+    for (int how = 0; how < 3; how++)
+        for (int client = 0; client < 2; client++)
+            for (size_t taken = 1; taken < 10 + (client ? 4 : 0); taken++) {
+                side s;
+                frame f;
+                uint8_t wide[125];
+                memset(wide, 'w', sizeof wide);
+                side_init(&s, client != 0);
+                assert_int_equal(side_hear(&s, 0x89, "12345678", 8), WEIR_WS_PING);
+                side_take(&s, taken);
+                assert_int_equal(side_hear(&s, 0x89, wide, 125), WEIR_WS_PING);
+                if (how == 0)
+                    assert_int_equal(side_hear(&s, 0x88, "\x0F\xA0 reason", 9), WEIR_WS_CLOSE);
+                else if (how == 1)
+                    assert_int_equal(side_hear(&s, 0x8B, "", 0), WEIR_ERR_WS_OPCODE);
+                else
+                    assert_int_equal(weir_ws_close(&s.ws, 4000, weir_cstr("")), 0);
+                side_take_all(&s);
+                expect_frame(&s, 0x8A, "12345678", 8);
+                assert_true(side_frame(&s, &f));
+                if (f.first == 0x8A)
+                    assert_true(side_frame(&s, &f));
+                assert_int_equal(f.first, 0x88);
+                assert_true(f.len >= 2);
+                assert_memory_equal(f.payload, how == 1 ? "\x03\xEA" : "\x0F\xA0", 2);
+                assert_true(how == 1 || f.len == 2);
+                expect_no_frame(&s);
+            }
+}
+
+/* Pongs wait and nothing is written. A Close without a reason is never refused; one with a reason is
+ * queued whole or refused with nothing changed. Either way it ends up behind whole frames. */
+static void test_close_beside_waiting_pongs(void **state)
+{
+    (void)state;
+    for (int client = 0; client < 2; client++)
+        for (size_t size = 0; size <= 125; size++)
+            for (size_t reason = 0; reason <= 123; reason += 41) {
+                side s;
+                frame f = {0, 0, {0}};
+                weir_ws before;
+                uint8_t payload[125];
+                memset(payload, 'x', sizeof payload);
+                side_init(&s, client != 0);
+                assert_int_equal(side_hear(&s, 0x89, payload, size), WEIR_WS_PING);
+                assert_int_equal(side_hear(&s, 0x89, payload, size), WEIR_WS_PING);
+                memcpy(&before, &s.ws, sizeof before);
+                int rv = weir_ws_close(&s.ws, 1000, bytes_of(payload, reason));
+                if (rv != 0) {
+                    assert_int_equal(rv, WEIR_ERR_SPACE);
+                    assert_int_not_equal(reason, 0);
+                    assert_memory_equal(&s.ws, &before, sizeof before);
+                    side_take_all(&s);
+                    assert_int_equal(weir_ws_close(&s.ws, 1000, bytes_of(payload, reason)), 0);
+                }
+                side_take_all(&s);
+                while (f.first != 0x88) {
+                    assert_true(side_frame(&s, &f));
+                    assert_true(f.first == 0x88 || (f.first == 0x8A && f.len == size));
+                }
+                assert_int_equal(f.len, 2 + reason);
+                expect_no_frame(&s);
+            }
+}
+
+/* At every half-written position a Close with a reason is queued whole or refused with nothing
+ * changed; without a reason it is never refused. */
+static void test_close_beside_a_half_written_frame(void **state)
+{
+    (void)state;
+    for (int client = 0; client < 2; client++)
+        for (size_t taken = 1; taken < 127; taken += 5)
+            for (size_t size = 0; size <= 123; size += 3) {
+                side s;
+                uint8_t wide[125], close[125] = {0x03, 0xE8};
+                weir_ws before;
+                memset(wide, 'w', sizeof wide);
+                memset(close + 2, 'r', 123);
+                side_init(&s, client != 0);
+                assert_int_equal(side_hear(&s, 0x89, wide, 125), WEIR_WS_PING);
+                side_take(&s, taken);
+                memcpy(&before, &s.ws, sizeof before);
+                int rv = weir_ws_close(&s.ws, 1000, bytes_of(close + 2, size));
+                if (rv != 0) {
+                    assert_int_equal(rv, WEIR_ERR_SPACE);
+                    assert_int_not_equal(size, 0);
+                    assert_memory_equal(&s.ws, &before, sizeof before);
+                    side_take_all(&s);
+                    assert_int_equal(weir_ws_close(&s.ws, 1000, bytes_of(close + 2, size)), 0);
+                }
+                side_take_all(&s);
+                expect_frame(&s, 0x8A, wide, 125);
+                expect_frame(&s, 0x88, close, 2 + size);
+                expect_no_frame(&s);
+            }
+}
+
+static void test_pings_after_a_close(void **state)
+{
+    (void)state;
+    for (int client = 0; client < 2; client++) {
+        side s;
+        side_init(&s, client != 0);
+        assert_int_equal(weir_ws_close(&s.ws, 1000, weir_cstr("")), 0);
+        side_take_all(&s);
+        assert_int_equal(side_hear(&s, 0x89, "late", 4), WEIR_WS_PING);
+        side_take_all(&s);
+        assert_int_equal(side_hear(&s, 0x88, "\x03\xE8", 2), WEIR_WS_CLOSE);
+        assert_int_equal(side_hear(&s, 0x89, "too late", 8), 0);
+        side_take_all(&s);
+        expect_frame(&s, 0x88, "\x03\xE8", 2);
+        expect_frame(&s, 0x8A, "late", 4);
+        expect_no_frame(&s);
+    }
+}
+
+/* ---- A client whose entropy fails --------------------------------------------------------------- */
+
+/* Replies are never sent unmasked or with a made-up key. They leave when there are keys again. */
+static void test_replies_without_entropy(void **state)
+{
+    (void)state;
+    for (int how = 0; how < 3; how++) {
+        side s;
+        frame f;
+        side_init(&s, true);
+        s.broken = true;
+        int rv = how == 0   ? side_hear(&s, 0x89, "abc", 3)
+                 : how == 1 ? side_hear(&s, 0x88, "\x03\xE8", 2)
+                            : side_hear(&s, 0x83, "", 0);
+        assert_int_equal(rv, how == 0 ? WEIR_WS_PING : how == 1 ? WEIR_WS_CLOSE : (int)WEIR_ERR_WS_OPCODE);
+        assert_int_equal(weir_ws_out(&s.ws).len, 0);
+        s.broken = false;
+        weir_in in = {NULL, 0};
+        weir_ws_event ev;
+        weir_ws_next(&s.ws, &in, &ev);
+        side_take_all(&s);
+        assert_true(side_frame(&s, &f));
+        assert_int_equal(f.first, how == 0 ? 0x8A : 0x88);
+        expect_no_frame(&s);
+    }
+}
+
+/* ---- Anything at any time ----------------------------------------------------------------------- */
+
+static uint32_t random_next(uint32_t *x)
+{
+    *x ^= *x << 13;
+    *x ^= *x >> 17;
+    *x ^= *x << 5;
+    return *x;
+}
+
+/* One step: the peer pings, we ping, some of the output is written, or a data frame is begun and ended
+ * with things happening inside. `pings` numbers the peer's Pings, `ours` our own. */
+static void random_step(side *s, uint32_t *x, uint8_t *pings, uint8_t *ours)
+{
+    uint8_t payload[125], header[WEIR_WS_HEADER_MAX], dst[8];
+    size_t header_len, size = 1 + random_next(x) % 125;
+    switch (random_next(x) % 5) {
+    case 0:
+    case 1:
+        memset(payload, ++*pings, sizeof payload);
+        assert_int_equal(side_hear(s, 0x89, payload, size), WEIR_WS_PING);
+        break;
+    case 2:
+        memset(payload, *ours + 1, sizeof payload);
+        if (weir_ws_ping(&s->ws, bytes_of(payload, size % 20 + 1)) == 0)
+            ++*ours;
+        break;
+    case 3:
+        side_take(s, random_next(x) % 150);
+        break;
+    default:
+        if (weir_ws_begin(&s->ws, WEIR_WS_WHOLE, 5, header, &header_len) != 0)
+            break;
+        memset(payload, ++*pings, sizeof payload);
+        assert_int_equal(side_hear(s, 0x89, payload, size), WEIR_WS_PING);
+        assert_int_equal(weir_ws_out(&s->ws).len, 0);
+        memcpy(s->wire + s->len, header, header_len);
+        assert_int_equal(weir_ws_payload(&s->ws, dst, weir_cstr("12345")), 0);
+        memcpy(s->wire + s->len + header_len, dst, 5);
+        s->len += header_len + 5;
+    }
+}
+
+static void test_random_order(void **state)
+{
+    (void)state;
+    for (uint32_t seed = 1; seed <= 400; seed++) {
+        static side s;
+        frame f;
+        uint32_t x = seed * 2654435761u;
+        uint8_t pings = 0, ours = 0, answered = 0, sent = 0;
+        side_init(&s, seed % 2 != 0);
+        for (int i = 0; i < 100; i++)
+            random_step(&s, &x, &pings, &ours);
+        side_take_all(&s);
+        assert_int_equal(weir_ws_close(&s.ws, 1000, weir_cstr("end")), 0);
+        side_take_all(&s);
+        while (side_frame(&s, &f) && f.first != 0x88) {
+            if (f.first == 0x8A) {
+                assert_true(f.payload[0] > answered);
+                answered = f.payload[0];
+            } else if (f.first == 0x89) {
+                assert_int_equal(f.payload[0], ++sent);
+            } else {
+                assert_int_equal(f.first, 0x82);
+                assert_memory_equal(f.payload, "12345", 5);
+            }
+        }
+        assert_int_equal(f.first, 0x88);
+        expect_no_frame(&s);
+        assert_int_equal(answered, pings);
+        assert_int_equal(sent, ours);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_ten_pings_ten_pongs),
+        cmocka_unit_test(test_pings_without_writing),
+        cmocka_unit_test(test_half_written_pong_is_finished),
+        cmocka_unit_test(test_ack_in_single_bytes),
+        cmocka_unit_test(test_ack_beyond_the_end),
+        cmocka_unit_test(test_out_put_in_any_room),
+        cmocka_unit_test(test_out_max_is_enough),
+        cmocka_unit_test(test_manual_pong),
+        cmocka_unit_test(test_ping_and_pong_frames),
+        cmocka_unit_test(test_ping_refused),
+        cmocka_unit_test(test_nothing_offered_inside_a_frame),
+        cmocka_unit_test(test_error_inside_our_frame_waits_for_its_end),
+        cmocka_unit_test(test_close_after_half_written_frame),
+        cmocka_unit_test(test_close_beside_waiting_pongs),
+        cmocka_unit_test(test_close_beside_a_half_written_frame),
+        cmocka_unit_test(test_pings_after_a_close),
+        cmocka_unit_test(test_replies_without_entropy),
+        cmocka_unit_test(test_random_order),
+    };
+    return cmocka_run_group_tests_name("ws_control", tests, NULL, NULL);
+}

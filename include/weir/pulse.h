@@ -60,8 +60,10 @@ typedef struct weir_pulse {
     uint64_t since_;      /* start of the phase, or last sign of life while open */
     uint64_t first_beat_; /* first heartbeat of this silence */
     uint64_t last_beat_;  /* latest one */
-    uint32_t beats_;      /* has there been one in this silence? */
-    uint32_t phase_;
+    bool beaten_;         /* has there been one in this silence? */
+    bool asked_;          /* the latest one is not answered yet */
+    uint16_t phase_;
+    uint32_t reserved_;
 } weir_pulse;
 
 /*
@@ -89,6 +91,17 @@ WEIR_API void weir_pulse_init(weir_pulse *pulse, const weir_pulse_cfg *cfg, uint
 WEIR_API void weir_pulse_opened(weir_pulse *pulse, uint64_t now);
 WEIR_API void weir_pulse_alive(weir_pulse *pulse, uint64_t now);
 WEIR_API void weir_pulse_closing(weir_pulse *pulse, uint64_t now);
+
+/*
+ * weir_pulse_answered - a Pong came at `now`: a sign of life, and the round trip's time.
+ *
+ * pulse    initialised.                                                                   [in,out]
+ * now      milliseconds.
+ *
+ * Returns  milliseconds since the latest heartbeat that weir_pulse_poll returned; WEIR_NEVER if that one
+ *          has been answered already or there was none: a Pong that nobody asked for.
+ */
+WEIR_API uint64_t weir_pulse_answered(weir_pulse *pulse, uint64_t now);
 
 /*
  * weir_pulse_poll - what is due at `now`?

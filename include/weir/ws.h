@@ -458,6 +458,29 @@ WEIR_API int weir_ws_out_put(weir_ws *ws, weir_out *out);
 WEIR_API int weir_ws_send(weir_ws *ws, weir_out *out, uint32_t flags, weir_str data);
 
 /*
+ * weir_ws_send_part - write as much of a message as fits and may go into one frame; call again for more.
+ *
+ * For messages that are larger than the output should ever be, and so that control frames get through
+ * between the parts of a huge one (RFC 6455 5.4). Between two calls only control frames may be sent.
+ *
+ *     uint32_t flags = WEIR_WS_WHOLE | WEIR_WS_TEXT;
+ *     while ((rv = weir_ws_send_part(&ws, &out, &flags, &data, 65536)) > 0)
+ *         ... write `out`, weir_ws_out_put, wait until there is room again
+ *
+ * ws       the connection.                                                                [in,out]
+ * out      where to.                                                                      [in,out]
+ * flags    as for weir_ws_send; FIRST is removed when the message has begun.              [in,out]
+ * data     what is left of the message; moved past what was written.                      [in,out]
+ * most     payload bytes of a frame at most, 1 or more.
+ *
+ * Returns  0    all of `data` is written.
+ *          1    a part is written; call again with what is left.
+ *          < 0  as weir_ws_send, with nothing written: WEIR_ERR_SPACE when there is not even room for a
+ *               frame of one byte (64 bytes suffice), WEIR_ERR_ARG also for `most` 0.
+ */
+WEIR_API int weir_ws_send_part(weir_ws *ws, weir_out *out, uint32_t *flags, weir_str *data, size_t most);
+
+/*
  * weir_ws_send_size - room that weir_ws_send needs at most for `len` bytes of payload, compressed or not.
  *
  * Returns  a size; SIZE_MAX if there is none that large.

@@ -40,17 +40,17 @@ static uint64_t pulse_from(uint64_t time, uint64_t span)
 
 static uint64_t pulse_next_beat(const weir_pulse *pulse)
 {
-    return pulse_from(pulse->beats_ != 0 ? pulse->last_beat_ : pulse->since_, pulse->cfg_.beat_ms);
+    return pulse_from(pulse->beaten_ ? pulse->last_beat_ : pulse->since_, pulse->cfg_.beat_ms);
 }
 
 static uint64_t pulse_lost_at(const weir_pulse *pulse)
 {
-    return pulse->beats_ != 0 ? pulse_from(pulse->first_beat_, pulse->cfg_.grace_ms) : WEIR_NEVER;
+    return pulse->beaten_ ? pulse_from(pulse->first_beat_, pulse->cfg_.grace_ms) : WEIR_NEVER;
 }
 
 void weir_pulse_init(weir_pulse *pulse, const weir_pulse_cfg *cfg, uint64_t now)
 {
-    *pulse = (weir_pulse){*cfg, now, now, 0, 0, 0, OPENING};
+    *pulse = (weir_pulse){*cfg, now, now, 0, 0, false, false, OPENING, 0};
 }
 
 void weir_pulse_opened(weir_pulse *pulse, uint64_t now)
@@ -59,7 +59,7 @@ void weir_pulse_opened(weir_pulse *pulse, uint64_t now)
         return;
     pulse->phase_ = OPEN;
     pulse->since_ = pulse_clock(pulse, now);
-    pulse->beats_ = 0;
+    pulse->beaten_ = false;
 }
 
 void weir_pulse_alive(weir_pulse *pulse, uint64_t now)
@@ -68,7 +68,16 @@ void weir_pulse_alive(weir_pulse *pulse, uint64_t now)
     if (pulse->phase_ != OPEN)
         return;
     pulse->since_ = now;
-    pulse->beats_ = 0;
+    pulse->beaten_ = false;
+}
+
+uint64_t weir_pulse_answered(weir_pulse *pulse, uint64_t now)
+{
+    weir_pulse_alive(pulse, now);
+    if (!pulse->asked_)
+        return WEIR_NEVER;
+    pulse->asked_ = false;
+    return pulse->now_ - pulse->last_beat_;
 }
 
 void weir_pulse_closing(weir_pulse *pulse, uint64_t now)
@@ -92,10 +101,11 @@ weir_pulse_due weir_pulse_poll(weir_pulse *pulse, uint64_t now)
         return WEIR_PULSE_LOST;
     if (!pulse_reached(now, pulse_next_beat(pulse)))
         return WEIR_PULSE_NONE;
-    if (pulse->beats_ == 0)
+    if (!pulse->beaten_)
         pulse->first_beat_ = now;
     pulse->last_beat_ = now;
-    pulse->beats_ = 1;
+    pulse->beaten_ = true;
+    pulse->asked_ = true;
     return WEIR_PULSE_BEAT;
 }
 

@@ -75,25 +75,50 @@ static void test_opening(void **state)
                        {POLL, 99999, UNOPENED},
                        {STOP, 0, 0}});
     run("one in time", ALL, 5000,
-        (const step[]){{OPENED, 5999, 0}, {DEADLINE, 0, 6299}, {POLL, 6000, NONE}, {POLL, 6298, NONE},
-                       {POLL, 6299, BEAT}, {STOP, 0, 0}});
+        (const step[]){{OPENED, 5999, 0},
+                       {DEADLINE, 0, 6299},
+                       {POLL, 6000, NONE},
+                       {POLL, 6298, NONE},
+                       {POLL, 6299, BEAT},
+                       {STOP, 0, 0}});
 }
 
 static void test_heartbeat(void **state)
 {
     (void)state;
     run("a peer that answers", ALL, 0,
-        (const step[]){{OPENED, 100, 0},     {POLL, 399, NONE},   {POLL, 400, BEAT},
-                       {POLL, 400, NONE},    {DEADLINE, 0, 600},  {ALIVE, 450, 0},
-                       {DEADLINE, 0, 750},   {POLL, 749, NONE},   {POLL, 750, BEAT},
-                       {ALIVE, 949, 0},      {POLL, 950, NONE},   {DEADLINE, 0, 1249},
+        (const step[]){{OPENED, 100, 0},
+                       {POLL, 399, NONE},
+                       {POLL, 400, BEAT},
+                       {POLL, 400, NONE},
+                       {DEADLINE, 0, 600},
+                       {ALIVE, 450, 0},
+                       {DEADLINE, 0, 750},
+                       {POLL, 749, NONE},
+                       {POLL, 750, BEAT},
+                       {ALIVE, 949, 0},
+                       {POLL, 950, NONE},
+                       {DEADLINE, 0, 1249},
                        {STOP, 0, 0}});
     run("a peer that talks without being asked", ALL, 0,
-        (const step[]){{OPENED, 0, 0}, {ALIVE, 299, 0}, {POLL, 300, NONE}, {ALIVE, 598, 0}, {POLL, 599, NONE},
-                       {POLL, 897, NONE}, {POLL, 898, BEAT}, {STOP, 0, 0}});
+        (const step[]){{OPENED, 0, 0},
+                       {ALIVE, 299, 0},
+                       {POLL, 300, NONE},
+                       {ALIVE, 598, 0},
+                       {POLL, 599, NONE},
+                       {POLL, 897, NONE},
+                       {POLL, 898, BEAT},
+                       {STOP, 0, 0}});
     run("a peer that is gone", ALL, 0,
-        (const step[]){{OPENED, 0, 0}, {POLL, 300, BEAT}, {POLL, 499, NONE}, {WAIT, 499, 1}, {POLL, 500, LOST},
-                       {WAIT, 500, 0}, {POLL, 501, LOST}, {POLL, 10000, LOST}, {STOP, 0, 0}});
+        (const step[]){{OPENED, 0, 0},
+                       {POLL, 300, BEAT},
+                       {POLL, 499, NONE},
+                       {WAIT, 499, 1},
+                       {POLL, 500, LOST},
+                       {WAIT, 500, 0},
+                       {POLL, 501, LOST},
+                       {POLL, 10000, LOST},
+                       {STOP, 0, 0}});
 }
 
 /* A heartbeat each beat_ms of silence; grace counts from the first of them. */
@@ -102,17 +127,40 @@ static void test_repeated_beats(void **state)
     (void)state;
     const weir_pulse_cfg cfg = {0, 100, 250, 0};
     run("grace longer than beat", cfg, 0,
-        (const step[]){{OPENED, 0, 0},     {POLL, 100, BEAT}, {DEADLINE, 0, 200}, {POLL, 199, NONE},
-                       {POLL, 200, BEAT},  {DEADLINE, 0, 300}, {POLL, 300, BEAT}, {DEADLINE, 0, 350},
-                       {POLL, 349, NONE},  {POLL, 350, LOST}, {STOP, 0, 0}});
+        (const step[]){{OPENED, 0, 0},
+                       {POLL, 100, BEAT},
+                       {DEADLINE, 0, 200},
+                       {POLL, 199, NONE},
+                       {POLL, 200, BEAT},
+                       {DEADLINE, 0, 300},
+                       {POLL, 300, BEAT},
+                       {DEADLINE, 0, 350},
+                       {POLL, 349, NONE},
+                       {POLL, 350, LOST},
+                       {STOP, 0, 0}});
     run("late polls move the following beats", cfg, 0,
-        (const step[]){{OPENED, 0, 0}, {POLL, 130, BEAT}, {DEADLINE, 0, 230}, {POLL, 229, NONE},
-                       {POLL, 230, BEAT}, {POLL, 329, NONE}, {POLL, 330, BEAT}, {POLL, 379, NONE},
-                       {POLL, 380, LOST}, {STOP, 0, 0}});
+        (const step[]){{OPENED, 0, 0},
+                       {POLL, 130, BEAT},
+                       {DEADLINE, 0, 230},
+                       {POLL, 229, NONE},
+                       {POLL, 230, BEAT},
+                       {POLL, 329, NONE},
+                       {POLL, 330, BEAT},
+                       {POLL, 379, NONE},
+                       {POLL, 380, LOST},
+                       {STOP, 0, 0}});
     run("a sign of life ends the silence and its grace", cfg, 0,
-        (const step[]){{OPENED, 0, 0}, {POLL, 100, BEAT}, {POLL, 200, BEAT}, {ALIVE, 340, 0}, {POLL, 400, NONE},
-                       {POLL, 440, BEAT}, {POLL, 540, BEAT}, {POLL, 640, BEAT}, {POLL, 689, NONE},
-                       {POLL, 690, LOST}, {STOP, 0, 0}});
+        (const step[]){{OPENED, 0, 0},
+                       {POLL, 100, BEAT},
+                       {POLL, 200, BEAT},
+                       {ALIVE, 340, 0},
+                       {POLL, 400, NONE},
+                       {POLL, 440, BEAT},
+                       {POLL, 540, BEAT},
+                       {POLL, 640, BEAT},
+                       {POLL, 689, NONE},
+                       {POLL, 690, LOST},
+                       {STOP, 0, 0}});
 }
 
 /* A machine that slept does not lose peers that it never asked. */
@@ -120,8 +168,12 @@ static void test_never_lost_without_being_asked(void **state)
 {
     (void)state;
     run("a long sleep", ALL, 0,
-        (const step[]){{OPENED, 0, 0}, {POLL, 1000000, BEAT}, {POLL, 1000199, NONE}, {ALIVE, 1000199, 0},
-                       {POLL, 1000200, NONE}, {STOP, 0, 0}});
+        (const step[]){{OPENED, 0, 0},
+                       {POLL, 1000000, BEAT},
+                       {POLL, 1000199, NONE},
+                       {ALIVE, 1000199, 0},
+                       {POLL, 1000200, NONE},
+                       {STOP, 0, 0}});
     run("a long sleep, and nobody is there", ALL, 0,
         (const step[]){{OPENED, 0, 0}, {POLL, 1000000, BEAT}, {POLL, 1000200, LOST}, {STOP, 0, 0}});
 
@@ -160,14 +212,26 @@ static void test_closing(void **state)
 {
     (void)state;
     run("from open", ALL, 0,
-        (const step[]){{OPENED, 0, 0}, {CLOSING, 1000, 0}, {DEADLINE, 0, 1050}, {ALIVE, 1040, 0},
-                       {CLOSING, 1045, 0}, {DEADLINE, 0, 1050}, {POLL, 1049, NONE}, {POLL, 1050, UNCLOSED},
-                       {OPENED, 1051, 0}, {POLL, 1051, UNCLOSED}, {STOP, 0, 0}});
+        (const step[]){{OPENED, 0, 0},
+                       {CLOSING, 1000, 0},
+                       {DEADLINE, 0, 1050},
+                       {ALIVE, 1040, 0},
+                       {CLOSING, 1045, 0},
+                       {DEADLINE, 0, 1050},
+                       {POLL, 1049, NONE},
+                       {POLL, 1050, UNCLOSED},
+                       {OPENED, 1051, 0},
+                       {POLL, 1051, UNCLOSED},
+                       {STOP, 0, 0}});
     run("from opening", ALL, 0,
         (const step[]){{CLOSING, 10, 0}, {POLL, 59, NONE}, {POLL, 60, UNCLOSED}, {STOP, 0, 0}});
     run("after a heartbeat only the closing counts", ALL, 0,
-        (const step[]){{OPENED, 0, 0}, {POLL, 300, BEAT}, {CLOSING, 490, 0}, {POLL, 539, NONE},
-                       {POLL, 540, UNCLOSED}, {STOP, 0, 0}});
+        (const step[]){{OPENED, 0, 0},
+                       {POLL, 300, BEAT},
+                       {CLOSING, 490, 0},
+                       {POLL, 539, NONE},
+                       {POLL, 540, UNCLOSED},
+                       {STOP, 0, 0}});
 }
 
 static void test_spans_turned_off(void **state)
@@ -175,12 +239,25 @@ static void test_spans_turned_off(void **state)
     (void)state;
     const uint64_t far = UINT64_MAX - 1;
     run("all", (weir_pulse_cfg){0, 0, 0, 0}, 7,
-        (const step[]){{DEADLINE, 0, WEIR_NEVER}, {WAIT, 7, (uint64_t)-1}, {POLL, far, NONE},
-                       {OPENED, far, 0}, {DEADLINE, 0, WEIR_NEVER}, {POLL, far, NONE}, {WAIT, far, (uint64_t)-1},
-                       {CLOSING, far, 0}, {DEADLINE, 0, WEIR_NEVER}, {POLL, far, NONE}, {STOP, 0, 0}});
+        (const step[]){{DEADLINE, 0, WEIR_NEVER},
+                       {WAIT, 7, (uint64_t)-1},
+                       {POLL, far, NONE},
+                       {OPENED, far, 0},
+                       {DEADLINE, 0, WEIR_NEVER},
+                       {POLL, far, NONE},
+                       {WAIT, far, (uint64_t)-1},
+                       {CLOSING, far, 0},
+                       {DEADLINE, 0, WEIR_NEVER},
+                       {POLL, far, NONE},
+                       {STOP, 0, 0}});
     run("no grace: heartbeats for ever", (weir_pulse_cfg){0, 10, 0, 0}, 0,
-        (const step[]){{OPENED, 0, 0}, {POLL, 10, BEAT}, {POLL, 20, BEAT}, {POLL, 1000, BEAT},
-                       {POLL, 1009, NONE}, {POLL, 1010, BEAT}, {STOP, 0, 0}});
+        (const step[]){{OPENED, 0, 0},
+                       {POLL, 10, BEAT},
+                       {POLL, 20, BEAT},
+                       {POLL, 1000, BEAT},
+                       {POLL, 1009, NONE},
+                       {POLL, 1010, BEAT},
+                       {STOP, 0, 0}});
     run("grace without heartbeat means nothing", (weir_pulse_cfg){0, 0, 10, 0}, 0,
         (const step[]){{OPENED, 0, 0}, {DEADLINE, 0, WEIR_NEVER}, {POLL, 1000000, NONE}, {STOP, 0, 0}});
 }
@@ -191,15 +268,20 @@ static void test_saturation(void **state)
     (void)state;
     const uint64_t far = UINT64_MAX - 10;
     run("endless spans", (weir_pulse_cfg){UINT64_MAX, UINT64_MAX, UINT64_MAX, UINT64_MAX}, 5,
-        (const step[]){{DEADLINE, 0, WEIR_NEVER}, {POLL, far, NONE}, {OPENED, far, 0}, {POLL, far + 5, NONE},
-                       {CLOSING, far + 5, 0}, {POLL, far + 9, NONE}, {WAIT, far + 9, (uint64_t)-1},
+        (const step[]){{DEADLINE, 0, WEIR_NEVER},
+                       {POLL, far, NONE},
+                       {OPENED, far, 0},
+                       {POLL, far + 5, NONE},
+                       {CLOSING, far + 5, 0},
+                       {POLL, far + 9, NONE},
+                       {WAIT, far + 9, (uint64_t)-1},
                        {STOP, 0, 0}});
     run("a late clock", ALL, far,
-        (const step[]){{DEADLINE, 0, WEIR_NEVER}, {WAIT, far, (uint64_t)-1}, {POLL, far + 9, NONE},
-                       {STOP, 0, 0}});
+        (const step[]){
+            {DEADLINE, 0, WEIR_NEVER}, {WAIT, far, (uint64_t)-1}, {POLL, far + 9, NONE}, {STOP, 0, 0}});
     run("one millisecond before never", (weir_pulse_cfg){9, 0, 0, 0}, far,
-        (const step[]){{DEADLINE, 0, far + 9}, {POLL, far + 8, NONE}, {POLL, far + 9, UNOPENED},
-                       {STOP, 0, 0}});
+        (const step[]){
+            {DEADLINE, 0, far + 9}, {POLL, far + 8, NONE}, {POLL, far + 9, UNOPENED}, {STOP, 0, 0}});
 }
 
 static void test_wait_is_an_int(void **state)
@@ -207,8 +289,13 @@ static void test_wait_is_an_int(void **state)
     (void)state;
     const uint64_t most = (uint64_t)INT_MAX;
     run("just an int", (weir_pulse_cfg){most, 0, 0, 0}, 0,
-        (const step[]){{WAIT, 0, most}, {WAIT, 1, most - 1}, {WAIT, most - 1, 1}, {WAIT, most, 0},
-                       {WAIT, most + 1, 0}, {WAIT, UINT64_MAX - 1, 0}, {STOP, 0, 0}});
+        (const step[]){{WAIT, 0, most},
+                       {WAIT, 1, most - 1},
+                       {WAIT, most - 1, 1},
+                       {WAIT, most, 0},
+                       {WAIT, most + 1, 0},
+                       {WAIT, UINT64_MAX - 1, 0},
+                       {STOP, 0, 0}});
     run("more than an int", (weir_pulse_cfg){most + 1, 0, 0, 0}, 0,
         (const step[]){{WAIT, 0, most}, {WAIT, 1, most}, {WAIT, 2, most - 1}, {STOP, 0, 0}});
     run("much more", (weir_pulse_cfg){UINT64_MAX - 1, 0, 0, 0}, 0,
@@ -220,18 +307,57 @@ static void test_clock_going_backwards(void **state)
 {
     (void)state;
     run("while opening", ALL, 5000,
-        (const step[]){{POLL, 5900, NONE}, {POLL, 10, NONE}, {DEADLINE, 0, 6000}, {WAIT, 10, 100},
-                       {POLL, 6000, UNOPENED}, {POLL, 10, UNOPENED}, {WAIT, 10, 0}, {STOP, 0, 0}});
+        (const step[]){{POLL, 5900, NONE},
+                       {POLL, 10, NONE},
+                       {DEADLINE, 0, 6000},
+                       {WAIT, 10, 100},
+                       {POLL, 6000, UNOPENED},
+                       {POLL, 10, UNOPENED},
+                       {WAIT, 10, 0},
+                       {STOP, 0, 0}});
     run("opened in the past", ALL, 5000,
-        (const step[]){{OPENED, 10, 0}, {DEADLINE, 0, 5300}, {POLL, 20, NONE}, {POLL, 5300, BEAT}, {STOP, 0, 0}});
+        (const step[]){
+            {OPENED, 10, 0}, {DEADLINE, 0, 5300}, {POLL, 20, NONE}, {POLL, 5300, BEAT}, {STOP, 0, 0}});
     run("alive in the past", ALL, 0,
-        (const step[]){{OPENED, 0, 0}, {POLL, 299, NONE}, {ALIVE, 1, 0}, {DEADLINE, 0, 599}, {POLL, 300, NONE},
-                       {POLL, 599, BEAT}, {POLL, 5, NONE}, {ALIVE, 5, 0}, {DEADLINE, 0, 899}, {STOP, 0, 0}});
+        (const step[]){{OPENED, 0, 0},
+                       {POLL, 299, NONE},
+                       {ALIVE, 1, 0},
+                       {DEADLINE, 0, 599},
+                       {POLL, 300, NONE},
+                       {POLL, 599, BEAT},
+                       {POLL, 5, NONE},
+                       {ALIVE, 5, 0},
+                       {DEADLINE, 0, 899},
+                       {STOP, 0, 0}});
     run("closing in the past", ALL, 0,
-        (const step[]){{OPENED, 0, 0}, {ALIVE, 700, 0}, {CLOSING, 5, 0}, {DEADLINE, 0, 750}, {POLL, 749, NONE},
-                       {POLL, 750, UNCLOSED}, {STOP, 0, 0}});
+        (const step[]){{OPENED, 0, 0},
+                       {ALIVE, 700, 0},
+                       {CLOSING, 5, 0},
+                       {DEADLINE, 0, 750},
+                       {POLL, 749, NONE},
+                       {POLL, 750, UNCLOSED},
+                       {STOP, 0, 0}});
     run("a sign of life moves the clock even while closing", ALL, 0,
         (const step[]){{OPENED, 0, 0}, {CLOSING, 100, 0}, {ALIVE, 140, 0}, {WAIT, 100, 10}, {STOP, 0, 0}});
+}
+
+/* The round trip counts from the latest heartbeat, once; a Pong that nobody asked for has none. */
+static void test_round_trip(void **state)
+{
+    (void)state;
+    weir_pulse pulse;
+    weir_pulse_init(&pulse, &ALL, 0);
+    weir_pulse_opened(&pulse, 0);
+    assert_true(weir_pulse_answered(&pulse, 10) == WEIR_NEVER);
+    assert_int_equal(weir_pulse_poll(&pulse, 310), WEIR_PULSE_BEAT);
+    assert_int_equal(weir_pulse_answered(&pulse, 352), 42);
+    assert_true(weir_pulse_answered(&pulse, 353) == WEIR_NEVER);
+    assert_int_equal(weir_pulse_deadline(&pulse), 653);
+    assert_int_equal(weir_pulse_poll(&pulse, 653), WEIR_PULSE_BEAT);
+    weir_pulse_alive(&pulse, 660); /* other bytes came first: the Pong is still to be timed */
+    assert_int_equal(weir_pulse_answered(&pulse, 700), 47);
+    assert_int_equal(weir_pulse_poll(&pulse, 1000), WEIR_PULSE_BEAT);
+    assert_int_equal(weir_pulse_answered(&pulse, 999), 0); /* the clock never goes back */
 }
 
 /* An object may be copied between calls. */
@@ -260,6 +386,7 @@ int main(void)
         cmocka_unit_test(test_saturation),
         cmocka_unit_test(test_wait_is_an_int),
         cmocka_unit_test(test_clock_going_backwards),
+        cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_copy),
     };
     return cmocka_run_group_tests_name("time_pulse", tests, NULL, NULL);

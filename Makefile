@@ -19,6 +19,9 @@ BUILD ?= build$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
 # The shared library follows ELF's naming; elsewhere only the static one is built.
 SHARED ?= $(if $(filter Darwin,$(shell uname -s)),0,1)
 
+# The zlib backend is a library of its own, built when zlib is there.
+ZLIB ?= $(shell printf '\043include <zlib.h>\n' | $(CC) $(CPPFLAGS) -E -x c - >/dev/null 2>&1 && echo 1)
+
 # ---- Flags ------------------------------------------------------------------------------------------
 
 # The caller's flags come last, so that they win.
@@ -28,6 +31,10 @@ sanitizers := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all 
 compile = $(CC) -std=c99 $(warnings) -fvisibility=hidden -Iinclude $(1) $(CPPFLAGS) $(sanitizers) $(CFLAGS) \
           -MMD -MP -c -o $@ $<
 link = $(CC) $(sanitizers) $(CFLAGS) $(LDFLAGS) -o $@
+
+soname_flag := -Wl,-soname,
+# $(call run,WORD,FILE,COMMAND): a short line for each command, with V=1 the command itself.
+run = $(if $(filter 1,$(V)),,@printf '  %-3s %s\n' '$(1)' '$(2)'; )$(3)
 
 core_flags := -Isrc
 program_flags := -Idocs/examples -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE
@@ -48,6 +55,9 @@ version := $(shell sed -n 's/.define WEIR_VERSION "\(.*\)"/\1/p' include/weir/ba
 so := libweir.so.$(version)
 soname := libweir.so.$(basename $(version))
 
+zlib_so := libweir-zlib.so.$(version)
+zlib_soname := libweir-zlib.so.$(basename $(version))
+
 obj := $(BUILD)/obj
 # src/http/reply.c becomes http_reply.o: members of an archive need names of their own.
 flat = $(subst /,_,$(patsubst src/%.c,%.o,$(1)))
@@ -55,6 +65,11 @@ static_objects := $(addprefix $(obj)/static/,$(call flat,$(sources)))
 shared_objects := $(addprefix $(obj)/shared/,$(call flat,$(sources)))
 static_lib := $(BUILD)/libweir.a
 shared_lib := $(BUILD)/$(so)
+zlib_lib := $(if $(filter 1,$(ZLIB)),$(BUILD)/libweir-zlib.a)
+zlib_shared := $(if $(filter 1,$(ZLIB)),$(BUILD)/$(zlib_so))
+zlib_libs := $(if $(filter 1,$(ZLIB)),-lz)
+# What is left out without zlib.
+zlib_only := $(if $(filter 1,$(ZLIB)),,%/test_zlib.c %/fuzz_deflate.c)
 
 programs := $(patsubst docs/examples/%.c,$(BUILD)/examples/%,$(wildcard docs/examples/*.c))
 example_parts := $(patsubst %.c,$(obj)/%.o,$(wildcard docs/examples/adapters/poll.c \
@@ -64,8 +79,9 @@ example_lib := $(obj)/libexamples.a
 
 harness_objects := $(patsubst %.c,$(obj)/%.o,$(wildcard tests/harness/*.c))
 harness_lib := $(obj)/libharness.a
-units := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(wildcard tests/unit/test_*.c))
-fuzzers := $(patsubst fuzz/%.c,$(BUILD)/fuzz/%,$(wildcard fuzz/fuzz_*.c))
+units := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(filter-out $(zlib_only), \
+             $(wildcard tests/unit/test_*.c)))
+fuzzers := $(patsubst fuzz/%.c,$(BUILD)/fuzz/%,$(filter-out $(zlib_only),$(wildcard fuzz/fuzz_*.c)))
 # These build the tree anew with flags of their own, so a run under sanitizers leaves them out.
 portability := $(if $(SANITIZE),,$(sort $(wildcard tests/portability/*.sh)) tests/tools/readme_taste.sh)
 
@@ -75,14 +91,15 @@ portability := $(if $(SANITIZE),,$(sort $(wildcard tests/portability/*.sh)) test
         sizes clean help cmocka FORCE
 
 all: lib examples
-lib: $(static_lib) $(if $(filter 1,$(SHARED)),$(shared_lib))
+lib: $(static_lib) $(zlib_lib) $(if $(filter 1,$(SHARED)),$(shared_lib) $(zlib_shared))
 examples: $(programs)
 fuzz: $(fuzzers)
 
 # A stamp's time changes only when what it says changes. Objects depend on flags.compile, what is made of
 # them on flags.link, which also names the parts: a source that is gone leaves the library.
 $(BUILD)/flags.compile: export STAMP = $(call compile,$(core_flags) $(program_flags)) $(CURDIR)
-$(BUILD)/flags.link: export STAMP = $(AR) $(link) $(libs) $(sources) $(example_parts) $(harness_objects)
+$(BUILD)/flags.link: export STAMP = $(AR) $(link) $(libs) $(zlib_libs) $(sources) $(example_parts) \
+                                       $(harness_objects)
 $(BUILD)/flags.%: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' "$$STAMP" | cmp -s - $@ || printf '%s\n' "$$STAMP" >$@
@@ -91,57 +108,66 @@ $(BUILD)/flags.%: FORCE
 define floor_rules
 $(obj)/static/$(1)_%.o: src/$(1)/%.c $(BUILD)/flags.compile
 	@mkdir -p $$(@D)
-	$$(call compile,$(core_flags))
+	$$(call run,CC,$$<,$$(call compile,$(core_flags)))
 $(obj)/shared/$(1)_%.o: src/$(1)/%.c $(BUILD)/flags.compile
 	@mkdir -p $$(@D)
-	$$(call compile,$(core_flags) -fPIC)
+	$$(call run,CC,$$<,$$(call compile,$(core_flags) -fPIC))
 endef
 $(foreach floor,$(floors) backends,$(eval $(call floor_rules,$(floor))))
 
 $(static_lib): $(static_objects)
 $(example_lib): $(example_parts)
 $(harness_lib): $(harness_objects)
-$(static_lib) $(example_lib) $(harness_lib): $(BUILD)/flags.link
+$(BUILD)/libweir-zlib.a: $(obj)/static/backends_zlib.o
+$(static_lib) $(BUILD)/libweir-zlib.a $(example_lib) $(harness_lib): $(BUILD)/flags.link
 	@mkdir -p $(@D)
 	@rm -f $@
-	$(AR) rcs $@ $(filter %.o,$^)
+	$(call run,AR,$@,$(AR) rcs $@ $(filter %.o,$^))
 
 $(shared_lib): $(shared_objects) $(BUILD)/flags.link
-	$(link) -shared -Wl,-soname,$(soname) $(filter %.o,$^) $(libs)
-	ln -sf $(so) $(BUILD)/$(soname)
-	ln -sf $(soname) $(BUILD)/libweir.so
+	$(call run,LD,$@,$(link) -shared $(soname_flag)$(soname) $(filter %.o,$^) $(libs))
+	@ln -sf $(so) $(BUILD)/$(soname)
+	@ln -sf $(soname) $(BUILD)/libweir.so
+
+$(BUILD)/$(zlib_so): $(obj)/shared/backends_zlib.o $(BUILD)/flags.link
+	$(call run,LD,$@,$(link) -shared $(soname_flag)$(zlib_soname) $(filter %.o,$^) $(zlib_libs))
+	@ln -sf $(zlib_so) $(BUILD)/$(zlib_soname)
+	@ln -sf $(zlib_soname) $(BUILD)/libweir-zlib.so
 
 $(BUILD)/gen/page.c: docs/examples/demo/page.html tests/tools/embed.sh
 	@mkdir -p $(@D)
-	tests/tools/embed.sh demo_page $< >$@
+	@tests/tools/embed.sh demo_page $< >$@
 
 $(obj)/page.o: $(BUILD)/gen/page.c $(BUILD)/flags.compile
 	@mkdir -p $(@D)
-	$(call compile,$(program_flags))
+	$(call run,CC,$<,$(call compile,$(program_flags)))
 
 $(obj)/docs/%.o: docs/%.c $(BUILD)/flags.compile
 	@mkdir -p $(@D)
-	$(call compile,$(program_flags))
+	$(call run,CC,$<,$(call compile,$(program_flags)))
 
 $(obj)/tests/%.o: tests/%.c $(BUILD)/flags.compile | cmocka
 	@mkdir -p $(@D)
-	$(call compile,$(test_flags))
+	$(call run,CC,$<,$(call compile,$(test_flags)))
 
 $(obj)/fuzz/%.o: fuzz/%.c $(BUILD)/flags.compile
 	@mkdir -p $(@D)
-	$(call compile,$(core_flags) $(program_flags))
+	$(call run,CC,$<,$(call compile,$(core_flags) $(program_flags)))
 
-$(programs): $(BUILD)/examples/%: $(obj)/docs/examples/%.o $(example_lib) $(static_lib) $(BUILD)/flags.link
+$(programs): $(BUILD)/examples/%: $(obj)/docs/examples/%.o $(example_lib) \
+    $(zlib_lib) $(static_lib) $(BUILD)/flags.link
 	@mkdir -p $(@D)
-	$(link) $(filter %.o %.a,$^) $(libs)
+	$(call run,LD,$@,$(link) $(filter %.o %.a,$^) $(libs) $(zlib_libs))
 
-$(units): $(BUILD)/tests/%: $(obj)/tests/unit/%.o $(harness_lib) $(static_lib) $(BUILD)/flags.link
+$(units): $(BUILD)/tests/%: $(obj)/tests/unit/%.o $(harness_lib) \
+    $(zlib_lib) $(static_lib) $(BUILD)/flags.link
 	@mkdir -p $(@D)
-	$(link) $(filter %.o %.a,$^) $(cmocka) $(libs)
+	$(call run,LD,$@,$(link) $(filter %.o %.a,$^) $(cmocka) $(libs) $(zlib_libs))
 
-$(fuzzers): $(BUILD)/fuzz/%: $(obj)/fuzz/%.o $(obj)/fuzz/replay.o $(static_lib) $(BUILD)/flags.link
+$(fuzzers): $(BUILD)/fuzz/%: $(obj)/fuzz/%.o $(obj)/fuzz/replay.o \
+    $(zlib_lib) $(static_lib) $(BUILD)/flags.link
 	@mkdir -p $(@D)
-	$(link) $(filter %.o %.a,$^) $(libs)
+	$(call run,LD,$@,$(link) $(filter %.o %.a,$^) $(libs) $(zlib_libs))
 
 demo: $(BUILD)/examples/demo_server
 	@exec $< --port $(or $(PORT),0) $(if $(HOST),--host $(HOST))
@@ -159,7 +185,7 @@ deps-interop:
 cmocka: | $(filter deps,$(MAKECMDGOALS))
 	@tests/tools/deps.sh check
 
-test: $(units) $(fuzzers) $(if $(portability),lib)
+test: $(units) $(fuzzers) $(static_lib)
 	@tests/tools/run.sh $(units) $(fuzzers) $(portability)
 
 interop: examples | $(filter deps-interop,$(MAKECMDGOALS))
@@ -196,16 +222,30 @@ endif
 	    -e 's|@INCLUDEDIR@|$(call relative,$(INCLUDEDIR))|' -e 's|@VERSION@|$(version)|' \
 	    -e 's|@LIBS_PRIVATE@|$(libs)|' pkgconfig/weir.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/weir.pc
 	chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/weir.pc
+ifeq ($(ZLIB),1)
+	$(INSTALL) -m 644 $(zlib_lib) $(DESTDIR)$(LIBDIR)
+ifeq ($(SHARED),1)
+	$(INSTALL) -m 755 $(zlib_shared) $(DESTDIR)$(LIBDIR)
+	ln -sf $(zlib_so) $(DESTDIR)$(LIBDIR)/$(zlib_soname)
+	ln -sf $(zlib_soname) $(DESTDIR)$(LIBDIR)/libweir-zlib.so
+endif
+	sed -e 's|@PREFIX@|$(PREFIX)|' -e 's|@LIBDIR@|$(call relative,$(LIBDIR))|' \
+	    -e 's|@INCLUDEDIR@|$(call relative,$(INCLUDEDIR))|' -e 's|@VERSION@|$(version)|' \
+	    pkgconfig/weir-zlib.pc.in >$(DESTDIR)$(LIBDIR)/pkgconfig/weir-zlib.pc
+	chmod 644 $(DESTDIR)$(LIBDIR)/pkgconfig/weir-zlib.pc
+endif
 
 uninstall:
 	rm -f $(addprefix $(DESTDIR)$(INCLUDEDIR)/weir/,$(notdir $(wildcard include/weir/*.h)))
-	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,libweir.a libweir.so $(soname) $(so) pkgconfig/weir.pc)
+	rm -f $(addprefix $(DESTDIR)$(LIBDIR)/,libweir.a libweir.so $(soname) $(so) pkgconfig/weir.pc \
+	         libweir-zlib.a libweir-zlib.so $(zlib_soname) $(zlib_so) pkgconfig/weir-zlib.pc)
 	-rmdir $(DESTDIR)$(INCLUDEDIR)/weir
 
 # Only what a build makes: BUILD may be a directory that holds other things too.
 clean:
 	rm -rf $(addprefix $(BUILD)/,obj gen examples tests fuzz amalgam sizes lint portability interop \
-	         flags.compile flags.link libweir.a libweir.so $(soname) $(so))
+	         flags.compile flags.link libweir.a libweir.so $(soname) $(so) libweir-zlib.a libweir-zlib.so \
+	         $(zlib_soname) $(zlib_so))
 	-@rmdir $(BUILD) 2>/dev/null || :
 
 help:

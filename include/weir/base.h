@@ -115,6 +115,7 @@ typedef struct weir_out {
   X(WS_CHOICE,         -212, "the server chose no subprotocol that was offered",  "RFC 6455 4.1",           0,   0) \
   X(WS_EXTENSION,      -213, "the server chose an extension that was not offered","RFC 6455 4.1",           0,   0) \
   X(WS_EXTENSION_FORM, -214, "malformed Sec-WebSocket-Extensions",                "RFC 6455 9.1",           0, 400) \
+  X(WS_TUNNEL,         -215, "extended CONNECT for another protocol",             "RFC 9220 3",             0, 501) \
   /* WebSocket frames, messages, closing */ \
   X(WS_RSV,            -220, "reserved bit set",                                  "RFC 6455 5.2",        1002,   0) \
   X(WS_OPCODE,         -221, "reserved opcode",                                   "RFC 6455 5.2",        1002,   0) \

@@ -200,6 +200,72 @@ WEIR_API int weir_ws_opening_write(weir_ws_opening *opening, weir_out *out, cons
 WEIR_API int weir_ws_opening_read(weir_ws_opening *opening, const weir_http_head *head,
                                   weir_ws_choice *choice);
 
+/* ---- Over HTTP/2 and HTTP/3 ----------------------------------------------------------------------- */
+
+/*
+ * weir_ws_extended_read - check an extended CONNECT for a WebSocket (RFC 8441 5, RFC 9220 3).
+ *
+ * The same rules as weir_ws_request_read, without what HTTP/2 has no use for: Upgrade, Connection, the key.
+ * The frames then go through the stream as they would through a TCP connection, masked by the client.
+ *
+ * head       made by you from the stream: method from :method, target from :path, host from :authority,
+ *            fields {{NULL, 0}, list, count}; the rest is not looked at.
+ * protocol   :protocol.
+ * req        filled when the result is 0; accept is empty.                                   [out]
+ *
+ * Returns  0, or
+ *          WEIR_ERR_WS_METHOD                        not CONNECT                            405
+ *          WEIR_ERR_WS_TUNNEL                        :protocol is not `websocket`           501
+ *          WEIR_ERR_HTTP_TARGET                      :path does not begin with '/'          400
+ *          WEIR_ERR_WS_VERSION, _VERSION_FORM        answer 400: 426 has no meaning there
+ *          WEIR_ERR_WS_EXTENSION_FORM, _PROTOCOL                                            400
+ */
+WEIR_API int weir_ws_extended_read(const weir_http_head *head, weir_str protocol, weir_ws_request *req);
+
+/* Most fields that the two functions below give. */
+#define WEIR_WS_EXTENDED_FIELDS 3
+
+/*
+ * weir_ws_extended_accept - the fields of the answer beside `:status: 200`.
+ *
+ * req      a checked request.
+ * accept   subprotocol and compression; its other fields are yours to send.
+ * scratch  where values are written; WEIR_DEFLATE_VALUE_MAX bytes suffice.                [in,out]
+ * fields   the fields, names in lower case; values in scratch or in accept.                  [out]
+ *
+ * Returns  how many fields; or WEIR_ERR_SPACE, or WEIR_ERR_FIELD if the subprotocol was not offered.
+ */
+WEIR_API int weir_ws_extended_accept(const weir_ws_request *req, const weir_ws_accept *accept,
+                                     weir_out *scratch, weir_http_field fields[WEIR_WS_EXTENDED_FIELDS]);
+
+/*
+ * weir_ws_extended_offer - the fields of a client's request beside the pseudo-header fields, which are
+ * `:method: CONNECT`, `:protocol: websocket`, `:scheme`, `:path` and `:authority`.
+ *
+ * offer    NULL for nothing; its other fields are yours to send.
+ * scratch  where values are written; the lengths of the subprotocols, two bytes for each, and
+ *          WEIR_DEFLATE_VALUE_MAX bytes suffice.                                           [in,out]
+ * fields   the fields.                                                                       [out]
+ *
+ * Returns  how many fields; or WEIR_ERR_SPACE, or WEIR_ERR_FIELD if the subprotocols are not distinct
+ *          tokens.
+ */
+WEIR_API int weir_ws_extended_offer(const weir_ws_offer *offer, weir_out *scratch,
+                                    weir_http_field fields[WEIR_WS_EXTENDED_FIELDS]);
+
+/*
+ * weir_ws_extended_check - read the server's answer.
+ *
+ * offer    what was offered.
+ * status   :status.
+ * fields   the answer's fields.
+ * choice   filled when the result is 1.                                                      [out]
+ *
+ * Returns  1, or WEIR_ERR_WS_STATUS (not 2xx), _CHOICE or _EXTENSION as weir_ws_opening_read.
+ */
+WEIR_API int weir_ws_extended_check(const weir_ws_offer *offer, unsigned status, weir_http_fields fields,
+                                    weir_ws_choice *choice);
+
 /* ---- The connection: set-up --------------------------------------------------------------------- */
 
 typedef enum weir_ws_role { WEIR_WS_SERVER = 1, WEIR_WS_CLIENT = 2 } weir_ws_role;

@@ -103,6 +103,16 @@ static uInt zlib_step(size_t len)
     return len < (uInt)-1 ? (uInt)len : (uInt)-1;
 }
 
+/* Moves the cursors past what zlib took and gave. */
+static void zlib_advance(weir_str *in, weir_out *out, const z_stream *stream, uInt in_step, uInt out_step)
+{
+    size_t taken = in_step - stream->avail_in;
+    if (taken != 0)
+        *in = (weir_str){in->ptr + taken, in->len - taken};
+    out->ptr += out_step - stream->avail_out;
+    out->len -= out_step - stream->avail_out;
+}
+
 static int zlib_deflate(void *mem, weir_str data, weir_out *out)
 {
     z_stream *stream = &((zlib_memory *)mem)->stream;
@@ -116,10 +126,7 @@ static int zlib_deflate(void *mem, weir_str data, weir_out *out)
         int rv = deflate(stream, in_step == data.len ? Z_SYNC_FLUSH : Z_NO_FLUSH);
         if (rv != Z_OK && rv != Z_BUF_ERROR)
             return -1;
-        data.ptr += in_step - stream->avail_in;
-        data.len -= in_step - stream->avail_in;
-        out->ptr += out_step - stream->avail_out;
-        out->len -= out_step - stream->avail_out;
+        zlib_advance(&data, out, stream, in_step, out_step);
     } while (data.len != 0);
     return 0;
 }
@@ -138,10 +145,7 @@ static int zlib_inflate(void *mem, weir_str *packed, weir_out *out)
         stream->next_out = out->ptr;
         stream->avail_out = out_step;
         int rv = inflate(stream, Z_SYNC_FLUSH);
-        packed->ptr += in_step - stream->avail_in;
-        packed->len -= in_step - stream->avail_in;
-        out->ptr += out_step - stream->avail_out;
-        out->len -= out_step - stream->avail_out;
+        zlib_advance(packed, out, stream, in_step, out_step);
         if (stream->avail_in != in_step)
             memory->final = rv == Z_STREAM_END;
         if (rv == Z_STREAM_END)

@@ -31,8 +31,9 @@ int weir_out_put(weir_out *out, weir_str bytes)
 {
     if (bytes.len > out->len)
         return WEIR_ERR_SPACE;
-    if (bytes.len != 0)
-        memcpy(out->ptr, bytes.ptr, bytes.len);
+    if (bytes.len == 0)
+        return 0;
+    memcpy(out->ptr, bytes.ptr, bytes.len);
     out->ptr += bytes.len;
     out->len -= bytes.len;
     return 0;

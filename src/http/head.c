@@ -275,8 +275,10 @@ int weir_http_next(weir_http *http, weir_in *in, weir_http_head *head)
     if (rv < 0)
         return head_fail(http, head, rv, http->len_ + used);
 
+    if (used == 0)
+        return 0;
     const uint8_t *text = in->ptr;
-    if ((rv == HEAD_MORE || http->len_ != 0) && used != 0) {
+    if (rv == HEAD_MORE || http->len_ != 0) {
         memcpy(http->storage_ + http->len_, in->ptr, used);
         text = http->storage_;
     }

@@ -21,7 +21,8 @@ static weir_str line_next(weir_str *text, bool *more)
     if (end < text->len)
         end += text->ptr[end] == '\r' && end + 1 < text->len && text->ptr[end + 1] == '\n' ? 2 : 1;
     *more = end != len;
-    *text = (weir_str){text->ptr + end, text->len - end};
+    if (end != 0) /* an absent text has no ptr */
+        *text = (weir_str){text->ptr + end, text->len - end};
     return line;
 }
 

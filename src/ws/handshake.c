@@ -129,41 +129,69 @@ void weiri_ws_accept_value(char accept[29], weir_str key)
     accept[28] = '\0';
 }
 
-int weir_ws_request_read(const weir_http_head *head, weir_ws_request *req)
+/* What holds over every version of HTTP: version, extensions, subprotocols. Fills what they share. */
+static int request_common(const weir_http_head *head, weir_ws_request *req, request_facts *facts)
 {
-    request_facts facts = {false, false, 0, 0, {NULL, 0}, {NULL, 0}};
     weir_http_fields walk = head->fields;
     weir_http_field field;
-    weir_str path, query;
     memset(req, 0, sizeof *req);
+    *facts = (request_facts){false, false, 0, 0, {NULL, 0}, {NULL, 0}};
+    while (weir_http_fields_next(&walk, &field))
+        facts_field(facts, req, &field);
+    req->target = head->target;
+    req->host = head->host;
+    req->fields = head->fields;
+    if (!weiri_extensions_valid(head->fields))
+        return WEIR_ERR_WS_EXTENSION_FORM;
+    return protocols_valid(head->fields) ? 0 : WEIR_ERR_WS_PROTOCOL;
+}
+
+/* What HTTP/1.1 asks for beside, in the order in which faults are reported. */
+static int request_check(const weir_http_head *head, const request_facts *facts)
+{
+    bool empty = head->framing == WEIR_HTTP_SIZED && head->body_len == 0;
+    if (!facts->upgrade)
+        return WEIR_ERR_WS_UPGRADE;
+    if (!facts->connection)
+        return WEIR_ERR_WS_CONNECTION;
+    int rv = version_check(facts);
+    if (rv != 0)
+        return rv;
+    if (!key_valid(facts))
+        return WEIR_ERR_WS_KEY;
+    return head->framing == WEIR_HTTP_NO_BODY || empty ? 0 : WEIR_ERR_WS_BODY;
+}
+
+int weir_ws_request_read(const weir_http_head *head, weir_ws_request *req)
+{
+    request_facts facts;
+    weir_str path, query;
+    int common = request_common(head, req, &facts);
     if (!weir_str_is(head->method, "GET"))
         return WEIR_ERR_WS_METHOD;
     if (head->minor == 0)
         return WEIR_ERR_WS_HTTP;
     if (weir_http_target_split(head->target, &path, &query) != 0)
         return WEIR_ERR_HTTP_TARGET;
-    while (weir_http_fields_next(&walk, &field))
-        facts_field(&facts, req, &field);
-    if (!facts.upgrade)
-        return WEIR_ERR_WS_UPGRADE;
-    if (!facts.connection)
-        return WEIR_ERR_WS_CONNECTION;
-    int rv = version_check(&facts);
-    if (rv != 0)
-        return rv;
-    if (!key_valid(&facts))
-        return WEIR_ERR_WS_KEY;
-    if (head->framing != WEIR_HTTP_NO_BODY && !(head->framing == WEIR_HTTP_SIZED && head->body_len == 0))
-        return WEIR_ERR_WS_BODY;
-    if (!weiri_extensions_valid(head->fields))
-        return WEIR_ERR_WS_EXTENSION_FORM;
-    if (!protocols_valid(head->fields))
-        return WEIR_ERR_WS_PROTOCOL;
-    req->target = head->target;
-    req->host = head->host;
-    req->fields = head->fields;
+    int rv = request_check(head, &facts);
+    if (rv != 0 || common != 0)
+        return rv != 0 ? rv : common;
     weiri_ws_accept_value(req->accept, facts.key);
     return 0;
+}
+
+int weir_ws_extended_read(const weir_http_head *head, weir_str protocol, weir_ws_request *req)
+{
+    request_facts facts;
+    int common = request_common(head, req, &facts);
+    if (!weir_str_is(head->method, "CONNECT"))
+        return WEIR_ERR_WS_METHOD;
+    if (!weir_str_is(protocol, "websocket"))
+        return WEIR_ERR_WS_TUNNEL;
+    if (head->target.len == 0 || head->target.ptr[0] != '/')
+        return WEIR_ERR_HTTP_TARGET;
+    int rv = version_check(&facts);
+    return rv != 0 ? rv : common;
 }
 
 int weir_ws_request_protocol(const weir_ws_request *req, const char *const *supported, size_t count)

@@ -10,9 +10,9 @@
 
 #define INTERIM_MAX 16
 
-static const weir_ws_offer offer_nothing = {NULL, 0, false, NULL, 0, NULL};
+const weir_ws_offer weiri_ws_offer_nothing = {NULL, 0, false, NULL, 0, NULL};
 
-static bool offer_valid(const weir_ws_offer *offer)
+bool weiri_ws_offer_valid(const weir_ws_offer *offer)
 {
     for (size_t i = 0; i < offer->protocol_count; i++) {
         if (!weiri_all(weir_cstr(offer->protocols[i]), WEIRI_TOKEN))
@@ -64,8 +64,8 @@ int weir_ws_opening_write(weir_ws_opening *opening, weir_out *out, const weir_ht
                           const weir_ws_offer *offer, weir_entropy *entropy)
 {
     memset(opening, 0, sizeof *opening);
-    opening->offer_ = offer != NULL ? offer : &offer_nothing;
-    if (!offer_valid(opening->offer_))
+    opening->offer_ = offer != NULL ? offer : &weiri_ws_offer_nothing;
+    if (!weiri_ws_offer_valid(opening->offer_))
         return WEIR_ERR_FIELD;
     int rv = opening_key(opening, entropy);
     if (rv != 0)
@@ -105,11 +105,19 @@ static int choice_check(const weir_ws_offer *offer, weir_http_fields fields, int
     return *protocol >= 0 ? 0 : WEIR_ERR_WS_CHOICE;
 }
 
+int weiri_ws_choice_read(const weir_ws_offer *offer, weir_http_fields fields, weir_ws_choice *choice)
+{
+    memset(choice, 0, sizeof *choice);
+    int rv = weir_deflate_check(fields, offer->deflate, &choice->deflate);
+    choice->deflated = rv > 0;
+    if (rv >= 0)
+        rv = choice_check(offer, fields, &choice->protocol);
+    return rv < 0 ? rv : 1;
+}
+
 int weir_ws_opening_read(weir_ws_opening *opening, const weir_http_head *head, weir_ws_choice *choice)
 {
     weir_str value;
-    memset(choice, 0, sizeof *choice);
-    choice->protocol = -1;
     if (head->status >= 100 && head->status < 200 && head->status != 101 &&
         ++opening->interim_ <= INTERIM_MAX)
         return 0;
@@ -123,9 +131,5 @@ int weir_ws_opening_read(weir_ws_opening *opening, const weir_http_head *head, w
         return WEIR_ERR_WS_CONNECTION;
     if (!field_only(head->fields, "sec-websocket-accept", &value) || !weir_str_is(value, opening->accept_))
         return WEIR_ERR_WS_ACCEPT;
-    int rv = weir_deflate_check(head->fields, opening->offer_->deflate, &choice->deflate);
-    choice->deflated = rv > 0;
-    if (rv >= 0)
-        rv = choice_check(opening->offer_, head->fields, &choice->protocol);
-    return rv < 0 ? rv : 1;
+    return weiri_ws_choice_read(opening->offer_, head->fields, choice);
 }

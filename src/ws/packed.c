@@ -121,9 +121,11 @@ static weir_str packed_inflate(weir_ws *ws, weir_in *in, uint64_t allowed, bool 
         weiri_ws_packed_fault(ws, WEIR_ERR_WS_DEFLATE);
     size_t taken = n - packed.len;
     deflate->ready_ = n > deflate->ready_ ? packed.len : deflate->ready_ - taken;
-    in->ptr += taken;
-    in->len -= taken;
-    ws->rx_left_ -= taken;
+    if (taken != 0) {
+        in->ptr += taken;
+        in->len -= taken;
+        ws->rx_left_ -= taken;
+    }
     if (ws->err_due_ == 0)
         ws->offset_ += taken;
     *drained = out.len != 0;

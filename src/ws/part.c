@@ -27,7 +27,7 @@ int weir_ws_send_part(weir_ws *ws, weir_out *out, uint32_t *flags, weir_str *dat
     if (rv != 0)
         return rv;
     *flags &= ~WEIR_WS_FIRST;
-    data->ptr += n;
-    data->len -= n;
+    if (n != 0)
+        *data = (weir_str){data->ptr + n, data->len - n};
     return rest;
 }

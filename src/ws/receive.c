@@ -148,6 +148,8 @@ static int receive_fail(weir_ws *ws, int err)
 
 static void receive_advance(weir_ws *ws, weir_in *in, size_t n)
 {
+    if (n == 0)
+        return; /* in->ptr may be NULL */
     in->ptr += n;
     in->len -= n;
     ws->offset_ += n;

@@ -100,6 +100,13 @@ int weiri_packed_put(const weir_deflate_backend *backend, void *mem, weir_str da
 /* Sec-WebSocket-Accept for a key of 24 characters, NUL-terminated (RFC 6455 4.2.2). */
 void weiri_ws_accept_value(char accept[29], weir_str key);
 
+/* Subprotocols that are distinct tokens, and fields that may be written. */
+bool weiri_ws_offer_valid(const weir_ws_offer *offer);
+extern const weir_ws_offer weiri_ws_offer_nothing;
+
+/* What the server chose of an offer. Returns 1, WEIR_ERR_WS_CHOICE or WEIR_ERR_WS_EXTENSION. */
+int weiri_ws_choice_read(const weir_ws_offer *offer, weir_http_fields fields, weir_ws_choice *choice);
+
 /* Writes a frame header; key NULL: unmasked. Returns its length, 2 to 14. */
 size_t weiri_ws_header(uint8_t *header, uint8_t first, uint64_t len, const uint8_t *key);
 

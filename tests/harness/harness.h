@@ -47,7 +47,11 @@ void machine_check(const machine *m, const char *title, const void *stream, size
 
 /* The same, but prints the first difference and returns false instead of failing the test: for
  * vector files, so that one run shows every vector that fails. */
-bool machine_agrees(const machine *m, const char *title, const void *stream, size_t len, const char *expected);
+bool machine_agrees(const machine *m, const char *title, const void *stream, size_t len,
+                    const char *expected);
+
+/* Silences what machine_agrees prints, for the test of the harness itself. */
+extern bool machine_quiet;
 
 /* ---- Guarded memory ------------------------------------------------------------------------------ */
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* http_machine.c - a machine over a stream of HTTP messages: heads and bodies in turn. */
-#include "http_machine.h"
 #include "check.h"
+#include "http_machine.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -34,7 +34,8 @@ static void http_log_head(const http_machine *self, const weir_http_head *head, 
                  head->minor, log_quote(head->host.ptr, head->host.len), head->field_count, framing, keep);
     else
         log_line(l, "response %u %s HTTP/1.%u fields %zu %s %s", head->status,
-                 log_quote(head->reason.ptr, head->reason.len), head->minor, head->field_count, framing, keep);
+                 log_quote(head->reason.ptr, head->reason.len), head->minor, head->field_count, framing,
+                 keep);
 
     weir_http_fields walk = head->fields;
     weir_http_field field;
@@ -66,7 +67,9 @@ static bool http_head(http_machine *self, weir_in *in, log *l)
         http_log_error(self, rv, offset, l);
         return false;
     }
-    if (weir_http_error(&self->http, NULL) != 0 || in->ptr != before.ptr + (before.len - in->len))
+    size_t taken = before.len - in->len;
+    if (weir_http_error(&self->http, NULL) != 0 ||
+        (taken != 0 ? in->ptr != before.ptr + taken : in->ptr != before.ptr))
         log_line(l, "but the cursor or the error are wrong");
     if (rv == 0) {
         if (in->len != 0 || head.kind != 0)

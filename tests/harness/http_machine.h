@@ -35,7 +35,7 @@ typedef struct http_machine {
 } http_machine;
 
 /* Sets up from a vector's keys: kind (request, response), storage, max_target, max_fields,
- * show: fields, after: raw; with v NULL takes the defaults. The machine is to be released with http_machine_free. */
+ * show: fields, after: raw; with v NULL takes the defaults. To be released with http_machine_free. */
 machine http_machine_new(http_machine *self, const vector *v);
 void http_machine_free(http_machine *self);
 

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* vectors.c - the test harness's reader of tests/vectors/. */
-#include "harness.h"
 #include "check.h"
+#include "harness.h"
 #include "text.h"
 
 #include <stdio.h>

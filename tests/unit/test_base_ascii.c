@@ -75,6 +75,8 @@ static void test_equal(void **state)
     assert_true(weiri_equal((weir_str){NULL, 0}, weir_cstr("")));
     assert_true(weiri_equal_nocase(STR_OF("A\0z\xC3"), STR_OF("a\0Z\xC3")));
     assert_false(weiri_equal_nocase(STR_OF("\xC3"), STR_OF("\xE3")));
+    assert_false(weiri_equal_nocase(STR_OF("a\0"), weir_cstr("a")));
+    assert_false(weiri_equal_nocase(weir_cstr("a"), STR_OF("a\0")));
     assert_false(weiri_equal_nocase(weir_cstr("@"), weir_cstr("`")));
     assert_false(weiri_equal_nocase(weir_cstr("["), weir_cstr("{")));
 }

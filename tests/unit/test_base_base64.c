@@ -37,9 +37,14 @@ static void test_rfc_vectors(void **state)
 {
     (void)state;
     static const char *const vectors[][2] = {
-        {"", ""},         {"f", "Zg=="},         {"fo", "Zm8="},
-        {"foo", "Zm9v"},  {"foob", "Zm9vYg=="},  {"fooba", "Zm9vYmE="},
-        {"foobar", "Zm9vYmFy"}, {"\x14\xFB\x9C\x03\xD9\x7E", "FPucA9l+"},
+        {"", ""},
+        {"f", "Zg=="},
+        {"fo", "Zm8="},
+        {"foo", "Zm9v"},
+        {"foob", "Zm9vYg=="},
+        {"fooba", "Zm9vYmE="},
+        {"foobar", "Zm9vYmFy"},
+        {"\x14\xFB\x9C\x03\xD9\x7E", "FPucA9l+"},
         {"the sample nonce", "dGhlIHNhbXBsZSBub25jZQ=="},
     };
     for (size_t i = 0; i < sizeof vectors / sizeof *vectors; i++) {
@@ -55,7 +60,7 @@ static void naive_encode(char *dst, const uint8_t *src, size_t len)
     for (size_t bit = 0; bit < len * 8; bit += 6) {
         unsigned value = 0;
         for (size_t b = bit; b < bit + 6; b++)
-            value = value * 2 + (b < len * 8 ? src[b / 8] >> (7 - b % 8) & 1u : 0);
+            value = value * 2 + (b < len * 8 ? (unsigned)src[b / 8] >> (7 - b % 8) & 1u : 0u);
         dst[n++] = ALPHABET[value];
     }
     while (n % 4 != 0)
@@ -110,10 +115,10 @@ static void test_refusals(void **state)
 {
     (void)state;
     static const char *const bad[] = {
-        "A",        "AB",       "ABC",       "ABCDE",     "ABCDEF",    "ABCDEFG",  "=",         "==",
-        "===",      "====",     "A===",      "AB=C",      "A=BC",      "=ABC",     "AB==CDEF",  "ABC=DEFG",
-        "ABC==",    "ABCD====", "ABCD=",     "ABCD==",    " ABCD",     "ABCD ",    "AB CD",     "ABC\n",
-        "AB-_",     "AB\nCD",   "AB==\r\n",  "ABCD\r\n\r\n",
+        "A",        "AB",       "ABC",   "ABCDE",    "ABCDEF", "ABCDEFG",  "=",
+        "==",       "===",      "====",  "A===",     "AB=C",   "A=BC",     "=ABC",
+        "AB==CDEF", "ABC=DEFG", "ABC==", "ABCD====", "ABCD=",  "ABCD==",   " ABCD",
+        "ABCD ",    "AB CD",    "ABC\n", "AB-_",     "AB\nCD", "AB==\r\n", "ABCD\r\n\r\n",
     };
     for (size_t i = 0; i < sizeof bad / sizeof *bad; i++)
         if (decodes(bad[i]))
@@ -141,8 +146,10 @@ static void test_stray_low_bits_are_let_pass(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_rfc_vectors), cmocka_unit_test(test_against_naive),
-        cmocka_unit_test(test_alphabet),    cmocka_unit_test(test_refusals),
+        cmocka_unit_test(test_rfc_vectors),
+        cmocka_unit_test(test_against_naive),
+        cmocka_unit_test(test_alphabet),
+        cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_stray_low_bits_are_let_pass),
     };
     return cmocka_run_group_tests_name("base_base64", tests, NULL, NULL);

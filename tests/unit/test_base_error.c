@@ -129,8 +129,10 @@ static void test_any_int(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_lookup_gives_each_row), cmocka_unit_test(test_rows_are_distinct),
-        cmocka_unit_test(test_bands),                 cmocka_unit_test(test_answers_are_consistent),
+        cmocka_unit_test(test_lookup_gives_each_row),
+        cmocka_unit_test(test_rows_are_distinct),
+        cmocka_unit_test(test_bands),
+        cmocka_unit_test(test_answers_are_consistent),
         cmocka_unit_test(test_any_int),
     };
     return cmocka_run_group_tests_name("base_error", tests, NULL, NULL);

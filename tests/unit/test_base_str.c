@@ -34,6 +34,7 @@ static void test_is_nocase(void **state)
     (void)state;
     assert_true(weir_str_is_nocase(weir_cstr("SEC-WebSocket-Key09"), "sec-wEBsOCKET-kEY09"));
     assert_false(weir_str_is_nocase(weir_cstr("abc"), "abcd"));
+    assert_false(weir_str_is_nocase(STR_OF("abc\0"), "abc"));
     for (unsigned a = 1; a < 256; a++) {
         for (unsigned b = 1; b < 256; b++) {
             uint8_t one = (uint8_t)a;

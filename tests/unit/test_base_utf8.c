@@ -144,9 +144,24 @@ static void test_runs(void **state)
     static const char *const fillers[] = {"abcdefgh", "\xC3\xA9", "\xE4\xBD\xA0", "\xF0\x9F\x99\x82",
                                           "a\xC3\xA9\xE4\xBD\xA0\xF0\x9F\x99\x82"};
     static const char *const middles[] = {
-        "x",        "\xC3\xA9",     "\xE2\x82\xAC", "\xF4\x8F\xBF\xBF", "\x80",         "\xC0\xAF",
-        "\xC1\xBF", "\xE0\x9F\xBF", "\xED\xA0\x80", "\xED\xBF\xBF",     "\xF0\x8F\xBF\xBF", "\xF4\x90\x80\x80",
-        "\xF5",     "\xFF",         "\xC3",         "\xE2\x82",         "\xF0\x9F\x99", "\xE2\x28\xA1",
+        "x",
+        "\xC3\xA9",
+        "\xE2\x82\xAC",
+        "\xF4\x8F\xBF\xBF",
+        "\x80",
+        "\xC0\xAF",
+        "\xC1\xBF",
+        "\xE0\x9F\xBF",
+        "\xED\xA0\x80",
+        "\xED\xBF\xBF",
+        "\xF0\x8F\xBF\xBF",
+        "\xF4\x90\x80\x80",
+        "\xF5",
+        "\xFF",
+        "\xC3",
+        "\xE2\x82",
+        "\xF0\x9F\x99",
+        "\xE2\x28\xA1",
     };
     for (size_t f = 0; f < sizeof fillers / sizeof *fillers; f++) {
         uint8_t filler[120];

@@ -22,8 +22,9 @@ static void test_log(void **state)
     log_bytes(l, "more", "\r\n\0\"\\\x7F\xC3~", 8);
     log_line(l, "end");
     log_bytes(l, "data", "", 0);
-    assert_string_equal(log_text(l), "a 7\ndata \"Hello\"\nmore \"\\x0D\\x0A\\x00\\x22\\x5C\\x7F\\xC3~\"\nend\n"
-                                     "data \"\"\n");
+    assert_string_equal(log_text(l),
+                        "a 7\ndata \"Hello\"\nmore \"\\x0D\\x0A\\x00\\x22\\x5C\\x7F\\xC3~\"\nend\n"
+                        "data \"\"\n");
     log_clear(l);
     for (int i = 0; i < 10000; i++)
         log_bytes(l, "x", "\n", 1);
@@ -78,13 +79,13 @@ static void faulty_finish(void *arg, log *l)
 static void test_machines(void **state)
 {
     (void)state;
-    faulty f;
+    faulty f = {GOOD, 0, NULL};
+    machine_quiet = true;
     const machine m = {faulty_start, faulty_feed, faulty_finish, &f};
     static const char stream[] = "ab!cd!ef";
     static const char said[] = "bang at 2\nbang at 5\n8 bytes\n";
     for (f.fault = GOOD; f.fault <= STATEFUL; f.fault++) {
         f.seen = 0;
-        print_message("(fault %d; a difference is wanted unless it is 0)\n", (int)f.fault);
         assert_int_equal(machine_agrees(&m, "expected", stream, 8, said), f.fault == GOOD);
         f.seen = 0;
         assert_int_equal(machine_agrees(&m, "by itself", stream, 8, NULL), f.fault == GOOD);
@@ -98,6 +99,7 @@ static void test_machines(void **state)
     big[9999] = '!';
     assert_true(machine_agrees(&m, "long", big, 10000, "bang at 9999\n10000 bytes\n"));
     free(big);
+    machine_quiet = false;
 }
 
 /* ---- Guards --------------------------------------------------------------------------------------- */

@@ -219,8 +219,8 @@ static void test_many_small_chunks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_vectors),       cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_chunk_bytes),   cmocka_unit_test(test_chunk_space),
+        cmocka_unit_test(test_vectors),        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_chunk_bytes),    cmocka_unit_test(test_chunk_space),
         cmocka_unit_test(test_chunk_overhead), cmocka_unit_test(test_many_small_chunks),
     };
     return cmocka_run_group_tests_name("http_body", tests, NULL, NULL);

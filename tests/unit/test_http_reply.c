@@ -60,7 +60,8 @@ static void test_bytes(void **state)
     reply.flags = WEIR_HTTP_CLOSE;
     reply.fields = fields;
     reply.field_count = 2;
-    check_reply(&reply, "HTTP/1.1 200 OK\r\nA: b\tc\r\nD: \r\nContent-Length: 5\r\nConnection: close\r\n\r\nHello");
+    check_reply(&reply,
+                "HTTP/1.1 200 OK\r\nA: b\tc\r\nD: \r\nContent-Length: 5\r\nConnection: close\r\n\r\nHello");
     reply.flags = WEIR_HTTP_HEAD_ONLY;
     reply.field_count = 0;
     check_reply(&reply, "HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\n");
@@ -238,6 +239,32 @@ static void test_allow(void **state)
     check_allow(WEIR_ERR_WS_KEY, fields, 2, "GET, POST");
 }
 
+/* The answer to HEAD has the length of the body that it leaves away; status and body of `more` do not
+ * count. */
+static void test_error_reply_additions(void **state)
+{
+    (void)state;
+    uint8_t whole[512], head_only[512];
+    const weir_http_field field = {weir_cstr("Access-Control-Allow-Origin"), weir_cstr("*")};
+    weir_http_reply more = {7, 0, &field, 1, weir_cstr("not this")};
+    weir_out out = {whole, sizeof whole};
+    assert_int_equal(weir_http_error_reply(&out, WEIR_ERR_SSE_ACCEPT, &more), 0);
+    size_t len = sizeof whole - out.len;
+    reading r;
+    read_reply(whole, len, &r);
+    assert_int_equal(r.head.status, 406);
+    assert_int_equal(r.head.body_len, r.body.len);
+    assert_str(field_of(&r, "access-control-allow-origin"), "*");
+    assert_memory_equal(r.body.ptr, weir_strerror(WEIR_ERR_SSE_ACCEPT),
+                        strlen(weir_strerror(WEIR_ERR_SSE_ACCEPT)));
+
+    more.flags = WEIR_HTTP_HEAD_ONLY;
+    out = (weir_out){head_only, sizeof head_only};
+    assert_int_equal(weir_http_error_reply(&out, WEIR_ERR_SSE_ACCEPT, &more), 0);
+    assert_int_equal(sizeof head_only - out.len, len - r.body.len);
+    assert_memory_equal(head_only, whole, len - r.body.len);
+}
+
 static void test_reasons(void **state)
 {
     (void)state;
@@ -245,18 +272,30 @@ static void test_reasons(void **state)
         unsigned status;
         const char *reason;
     } reasons[] = {
-        {100, "Continue"},           {101, "Switching Protocols"},
-        {200, "OK"},                 {204, "No Content"},
-        {301, "Moved Permanently"},  {304, "Not Modified"},
-        {307, "Temporary Redirect"}, {400, "Bad Request"},
-        {401, "Unauthorized"},       {403, "Forbidden"},
-        {404, "Not Found"},          {405, "Method Not Allowed"},
-        {406, "Not Acceptable"},     {408, "Request Timeout"},
-        {413, "Content Too Large"},  {414, "URI Too Long"},
-        {426, "Upgrade Required"},   {429, "Too Many Requests"},
-        {500, "Internal Server Error"}, {501, "Not Implemented"},
-        {502, "Bad Gateway"},        {503, "Service Unavailable"},
-        {431, "Request Header Fields Too Large"}, {505, "HTTP Version Not Supported"},
+        {100, "Continue"},
+        {101, "Switching Protocols"},
+        {200, "OK"},
+        {204, "No Content"},
+        {301, "Moved Permanently"},
+        {304, "Not Modified"},
+        {307, "Temporary Redirect"},
+        {400, "Bad Request"},
+        {401, "Unauthorized"},
+        {403, "Forbidden"},
+        {404, "Not Found"},
+        {405, "Method Not Allowed"},
+        {406, "Not Acceptable"},
+        {408, "Request Timeout"},
+        {413, "Content Too Large"},
+        {414, "URI Too Long"},
+        {426, "Upgrade Required"},
+        {429, "Too Many Requests"},
+        {500, "Internal Server Error"},
+        {501, "Not Implemented"},
+        {502, "Bad Gateway"},
+        {503, "Service Unavailable"},
+        {431, "Request Header Fields Too Large"},
+        {505, "HTTP Version Not Supported"},
     };
     for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
         assert_string_equal(weir_http_reason(reasons[i].status), reasons[i].reason);
@@ -264,7 +303,7 @@ static void test_reasons(void **state)
     assert_string_equal(weir_http_reason(299), "Unknown");
     assert_string_equal(weir_http_reason(UINT_MAX), "Unknown");
 #define CHECK(name, value, text, section, code, status) \
-    if ((status) != 0)                                  \
+    if ((status) != 0) \
         assert_string_not_equal(weir_http_reason(status), "Unknown");
     WEIR_ERR_LIST(CHECK)
 #undef CHECK
@@ -279,6 +318,7 @@ int main(void)
         cmocka_unit_test(test_injection),
         cmocka_unit_test(test_every_error_has_its_reply),
         cmocka_unit_test(test_allow),
+        cmocka_unit_test(test_error_reply_additions),
         cmocka_unit_test(test_reasons),
     };
     return cmocka_run_group_tests_name("http_reply", tests, NULL, NULL);

@@ -198,12 +198,9 @@ static void test_absent_opaque_repeated(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_targets),
-        cmocka_unit_test(test_same_origins),
-        cmocka_unit_test(test_other_origins),
-        cmocka_unit_test(test_origins_of_other_schemes),
-        cmocka_unit_test(test_malformed_origins),
-        cmocka_unit_test(test_absent_opaque_repeated),
+        cmocka_unit_test(test_targets),           cmocka_unit_test(test_same_origins),
+        cmocka_unit_test(test_other_origins),     cmocka_unit_test(test_origins_of_other_schemes),
+        cmocka_unit_test(test_malformed_origins), cmocka_unit_test(test_absent_opaque_repeated),
     };
     return cmocka_run_group_tests_name("http_target", tests, NULL, NULL);
 }

@@ -60,7 +60,7 @@ static void test_uris(void **state)
         {"http://a/?", false, false, 80, NULL, "a", "a", "/", ""},
         {"http://a/b#c", false, false, 80, NULL, "a", "a", "/b", NULL},
         {"http://a#c?d/e", false, false, 80, NULL, "a", "a", "/", NULL},
-        {"https://a/b?c#d?e#f", true, false, 443, NULL, "a", "a", "/b", "c"},
+        {"https://a/b?c#d?e/f", true, false, 443, NULL, "a", "a", "/b", "c"},
         {"http://a/b@c:d", false, false, 80, NULL, "a", "a", "/b@c:d", NULL},
         {"http://u@a/b", false, false, 80, "u", "a", "a", "/b", NULL},
         {"http://u:p%40@a:8/b", false, false, 8, "u:p%40", "a", "a:8", "/b", NULL},
@@ -107,6 +107,7 @@ static void test_refusals(void **state)
         "http://a?\xC3\xA9",
         "http://u\xC3\xA9@a/",
         "http://u\r\n@a/",
+        "http://a/b#c#d",
         "http://a/b#c d",
         "http://a/b#\r\n",
         "http://a/b#\xC3\xA9",
@@ -156,7 +157,8 @@ static void test_confusing_authorities(void **state)
     assert_str(uri.host, "good.example");
     assert_int_equal(weir_http_uri_parse(weir_cstr("http://good.example\\@evil.example/"), &uri),
                      WEIR_ERR_URI);
-    assert_int_equal(weir_http_uri_parse(weir_cstr("http://good.example\\evil.example/"), &uri), WEIR_ERR_URI);
+    assert_int_equal(weir_http_uri_parse(weir_cstr("http://good.example\\evil.example/"), &uri),
+                     WEIR_ERR_URI);
 }
 
 int main(void)

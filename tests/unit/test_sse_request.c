@@ -12,8 +12,8 @@ static weir_http_head head_of(const char *method, unsigned minor, const char *li
     static uint8_t bytes[8192], storage[8192];
     weir_http http;
     weir_http_head head;
-    int len = snprintf((char *)bytes, sizeof bytes, "%s /events HTTP/1.%u\r\nHost: a\r\n%s\r\n", method, minor,
-                       lines);
+    int len = snprintf((char *)bytes, sizeof bytes, "%s /events HTTP/1.%u\r\nHost: a\r\n%s\r\n", method,
+                       minor, lines);
     assert_int_equal(weir_http_init(&http, WEIR_HTTP_REQUEST, storage, sizeof storage, NULL), 0);
     weir_in in = {bytes, (size_t)len};
     int rv = weir_http_next(&http, &in, &head);
@@ -335,16 +335,11 @@ static void test_frames(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_methods),
-        cmocka_unit_test(test_versions),
-        cmocka_unit_test(test_accept),
-        cmocka_unit_test(test_accept_precision),
-        cmocka_unit_test(test_last_event_id),
-        cmocka_unit_test(test_order_of_faults),
-        cmocka_unit_test(test_reply),
-        cmocka_unit_test(test_reply_additions),
-        cmocka_unit_test(test_reply_refusals),
-        cmocka_unit_test(test_reply_space),
+        cmocka_unit_test(test_methods),        cmocka_unit_test(test_versions),
+        cmocka_unit_test(test_accept),         cmocka_unit_test(test_accept_precision),
+        cmocka_unit_test(test_last_event_id),  cmocka_unit_test(test_order_of_faults),
+        cmocka_unit_test(test_reply),          cmocka_unit_test(test_reply_additions),
+        cmocka_unit_test(test_reply_refusals), cmocka_unit_test(test_reply_space),
         cmocka_unit_test(test_frames),
     };
     return cmocka_run_group_tests_name("sse_request", tests, NULL, NULL);

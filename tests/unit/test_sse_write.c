@@ -248,8 +248,28 @@ static void test_vectors(void **state)
 /* ---- Properties ---------------------------------------------------------------------------------- */
 
 static const char *const PIECES[] = {
-    "\r", "\n", "\r\n", " ", ":", "a", "data", "data:", "id: 1", "event: x", "retry: 5", "", "\t", "\n\n",
-    "\xC3\xA9", "\xE4\xBD\xA0", "\xF0\x9F\x99\x82", "\xEF\xBB\xBF", "\x01", "\x7F", "[DONE]", "\xE2\x80\xA8",
+    "\r",
+    "\n",
+    "\r\n",
+    " ",
+    ":",
+    "a",
+    "data",
+    "data:",
+    "id: 1",
+    "event: x",
+    "retry: 5",
+    "",
+    "\t",
+    "\n\n",
+    "\xC3\xA9",
+    "\xE4\xBD\xA0",
+    "\xF0\x9F\x99\x82",
+    "\xEF\xBB\xBF",
+    "\x01",
+    "\x7F",
+    "[DONE]",
+    "\xE2\x80\xA8",
 };
 enum { PIECE_COUNT = sizeof PIECES / sizeof *PIECES };
 
@@ -386,8 +406,22 @@ static void test_comments(void **state)
 {
     (void)state;
     static const char *const comments[] = {
-        "", " ", "a", "a b", ":", "\n", "\r", "\r\n", "\n\n\n\n", "a\ndata: evil\n\n", "a\rdata: evil\r\r",
-        "\r\ndata: evil\r\n\r\n", "\xE4\xBD\xA0", "data: a", "event", "\r\n\n\r",
+        "",
+        " ",
+        "a",
+        "a b",
+        ":",
+        "\n",
+        "\r",
+        "\r\n",
+        "\n\n\n\n",
+        "a\ndata: evil\n\n",
+        "a\rdata: evil\r\r",
+        "\r\ndata: evil\r\n\r\n",
+        "\xE4\xBD\xA0",
+        "data: a",
+        "event",
+        "\r\n\n\r",
     };
     for (size_t i = 0; i < sizeof comments / sizeof *comments; i++)
         check_comment(weir_cstr(comments[i]));
@@ -408,9 +442,9 @@ static void test_comments(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_vectors),          cmocka_unit_test(test_random_events),
-        cmocka_unit_test(test_all_short_texts),  cmocka_unit_test(test_every_ascii_byte),
-        cmocka_unit_test(test_empty_fields),     cmocka_unit_test(test_comments),
+        cmocka_unit_test(test_vectors),         cmocka_unit_test(test_random_events),
+        cmocka_unit_test(test_all_short_texts), cmocka_unit_test(test_every_ascii_byte),
+        cmocka_unit_test(test_empty_fields),    cmocka_unit_test(test_comments),
     };
     return cmocka_run_group_tests_name("sse_write", tests, NULL, NULL);
 }

@@ -12,17 +12,16 @@
 #define _POSIX_C_SOURCE 200809L
 #include "poll.h"
 
+#include "../common/listen.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
 #include <signal.h>
-#include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <time.h>
@@ -37,12 +36,11 @@ enum { OPEN, FLUSHING, LINGERING, DEAD };
 enum {
     READ_SIZE = 65536,
     LISTENERS_MAX = 8,
-    BACKLOG = 4096,
-    ACCEPT_BATCH = 64,    /* connections accepted in one turn: those that are there go on meanwhile */
-    ACCEPT_PAUSE = 1000,  /* ms until accept is tried again when descriptors ran out */
-    STALL_MS = 5000,      /* FLUSHING: without any progress */
-    LINGER_MS = 2000,     /* LINGERING: altogether */
-    STOP_MS = 1500        /* from the signal to the end */
+    ACCEPT_BATCH = 64,   /* connections accepted in one turn: those that are there go on meanwhile */
+    ACCEPT_PAUSE = 1000, /* ms until accept is tried again when descriptors ran out */
+    STALL_MS = 5000,     /* FLUSHING: without any progress */
+    LINGER_MS = 2000,    /* LINGERING: altogether */
+    STOP_MS = 1500       /* from the signal to the end */
 };
 
 typedef struct listener {
@@ -455,70 +453,19 @@ loop *loop_new(void)
     return l;
 }
 
-static unsigned port_of(int fd)
-{
-    struct sockaddr_storage address;
-    socklen_t len = sizeof address;
-    if (getsockname(fd, (struct sockaddr *)&address, &len) != 0)
-        return 0;
-    if (address.ss_family == AF_INET6)
-        return ntohs(((struct sockaddr_in6 *)(void *)&address)->sin6_port);
-    return ntohs(((struct sockaddr_in *)(void *)&address)->sin_port);
-}
-
-/* Listens on one address; returns the descriptor or -1. */
-static int listen_on(const struct addrinfo *at, unsigned port)
-{
-    struct sockaddr_storage address;
-    memcpy(&address, at->ai_addr, at->ai_addrlen);
-    if (at->ai_family == AF_INET6)
-        ((struct sockaddr_in6 *)(void *)&address)->sin6_port = htons((uint16_t)port);
-    else
-        ((struct sockaddr_in *)(void *)&address)->sin_port = htons((uint16_t)port);
-    int yes = 1;
-    int fd = socket(at->ai_family, SOCK_STREAM, 0);
-    if (fd < 0)
-        return -1;
-    setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &yes, sizeof yes);
-    if (at->ai_family == AF_INET6)
-        setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &yes, sizeof yes);
-    if (bind(fd, (struct sockaddr *)&address, at->ai_addrlen) == 0 && listen(fd, BACKLOG) == 0 &&
-        set_up_fd(fd))
-        return fd;
-    int saved = errno;
-    close(fd);
-    errno = saved;
-    return -1;
-}
-
 const char *loop_listen(loop *l, const char *host, unsigned port, const conn_handler *on, char *where,
                         size_t where_cap)
 {
-    struct addrinfo hints = {0};
-    struct addrinfo *list;
-    hints.ai_family = AF_UNSPEC;
-    hints.ai_socktype = SOCK_STREAM;
-    hints.ai_flags = AI_PASSIVE;
-    int rv = getaddrinfo(host, "0", &hints, &list);
-    if (rv != 0)
-        return gai_strerror(rv);
-    const char *fault = "no address to listen on";
-    size_t before = l->listener_count;
-    for (struct addrinfo *at = list; at != NULL && l->listener_count < LISTENERS_MAX; at = at->ai_next) {
-        if (at->ai_family != AF_INET && at->ai_family != AF_INET6)
-            continue;
-        int fd = listen_on(at, port);
-        if (fd < 0) {
-            fault = strerror(errno);
-            continue;
-        }
-        port = port_of(fd); /* with port 0 all addresses share the one that was picked */
-        l->fds[1 + l->listener_count] = (struct pollfd){fd, 0, 0};
-        l->listeners[l->listener_count++] = (listener){fd, on};
+    int fds[LISTENERS_MAX];
+    size_t room = LISTENERS_MAX - l->listener_count;
+    size_t count = 0;
+    const char *fault = listen_at(host, port, fds, room, &count, where, where_cap);
+    for (size_t i = 0; i < count; i++) {
+        set_up_fd(fds[i]);
+        l->fds[1 + l->listener_count] = (struct pollfd){fds[i], 0, 0};
+        l->listeners[l->listener_count++] = (listener){fds[i], on};
     }
-    freeaddrinfo(list);
-    snprintf(where, where_cap, strchr(host, ':') != NULL ? "[%s]:%u" : "%s:%u", host, port);
-    return l->listener_count > before ? NULL : fault;
+    return fault;
 }
 
 int loop_run(loop *l)

@@ -44,13 +44,13 @@ typedef struct conn conn;
 typedef struct conn_handler {
     size_t high;  /* queued bytes above which the peer is not read from; 0: none */
     size_t limit; /* queued bytes that are never exceeded, the connection is dropped instead; 0: none */
-    void (*opened)(conn *c);                 /* accepted */
-    void (*readable)(conn *c, weir_in *in);  /* bytes arrived; they are lost when it returns */
-    void (*ended)(conn *c);                  /* the peer will send no more, but may still read */
-    void (*progress)(conn *c);               /* the peer took output that had been waiting for it */
-    void (*due)(conn *c);                    /* conn_deadline has passed, and is WEIR_NEVER again */
-    void (*stopping)(conn *c);               /* the program is to end: take leave */
-    void (*gone)(conn *c);                   /* always the last: free what `user` points to */
+    void (*opened)(conn *c);                /* accepted */
+    void (*readable)(conn *c, weir_in *in); /* bytes arrived; they are lost when it returns */
+    void (*ended)(conn *c);                 /* the peer will send no more, but may still read */
+    void (*progress)(conn *c);              /* the peer took output that had been waiting for it */
+    void (*due)(conn *c);                   /* conn_deadline has passed, and is WEIR_NEVER again */
+    void (*stopping)(conn *c);              /* the program is to end: take leave */
+    void (*gone)(conn *c);                  /* always the last: free what `user` points to */
 } conn_handler;
 
 /* A connection. A program uses the first two members, and may change them at any time. */

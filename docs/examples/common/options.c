@@ -24,7 +24,8 @@ static void help(const char *program, const char *purpose, const option *list, s
             printf(" (%s)", *list[i].text);
         putchar('\n');
     }
-    printf("  %-22s %s\n  %-22s %s\n", "--help", "show this and exit", "--version", "show the version and exit");
+    printf("  %-22s %s\n  %-22s %s\n", "--help", "show this and exit", "--version",
+           "show the version and exit");
 }
 
 /* Digits only: strtoull would let signs, white space and wrapping through. */
@@ -54,8 +55,8 @@ static void set(const char *program, const option *o, const char *value)
     } else if (number_read(value, o->min, o->max, &number)) {
         *o->number = number;
     } else {
-        fprintf(stderr, "%s: %s takes a number from %" PRIu64 " to %" PRIu64 ", not '%s'\n", program,
-                o->name, o->min, o->max, value);
+        fprintf(stderr, "%s: %s takes a number from %" PRIu64 " to %" PRIu64 ", not '%s'\n", program, o->name,
+                o->min, o->max, value);
         exit(2);
     }
 }

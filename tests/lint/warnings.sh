@@ -1,0 +1,50 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# warnings.sh - the widest warning set of gcc and clang over everything that is C.
+set -u
+
+cd "$(dirname "$0")/../.." || exit 1
+flags="-Werror -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wcast-qual -Wcast-align
+       -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla -Wformat-security -Wwrite-strings
+       -Wpointer-arith -Wold-style-definition"
+posix='-Idocs/examples -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE'
+failed=0 code=0
+
+has() {
+    printf '%s\n' '#include <stdarg.h>' '#include <stddef.h>' '#include <stdint.h>' '#include <setjmp.h>' \
+        "#include <$1>" | ${CC:-cc} -fsyntax-only -x c - 2>/dev/null
+}
+# Files are left out whose libraries are not there.
+core=$(find src -name '*.c' | sort)
+programs=$(find docs/examples fuzz -name '*.c' | sort)
+tests=$(find tests/unit tests/harness -name '*.c' | sort)
+has mbedtls/sha1.h || core=$(echo "$core" | grep -v backends/mbedtls)
+has zlib.h || {
+    core=$(echo "$core" | grep -v backends/zlib)
+    programs=$(echo "$programs" | grep -v -E 'fuzz_deflate|deflate')
+    tests=$(echo "$tests" | grep -v test_zlib)
+}
+has cmocka.h || {
+    echo "lint: cmocka.h is missing: run make deps" >&2
+    tests='' code=3
+}
+for compiler in gcc clang; do
+    if ! command -v $compiler >/dev/null 2>&1; then
+        echo "lint: $compiler is missing (Debian: $compiler)" >&2
+        code=3
+        continue
+    fi
+    case $compiler in
+    gcc) own='-Wduplicated-cond -Wduplicated-branches -Wjump-misses-init' ;;
+    clang) own='-Wimplicit-fallthrough -Wconditional-uninitialized -Wmissing-variable-declarations' ;;
+    esac
+    # shellcheck disable=SC2086
+    {
+        $compiler -std=c99 $flags $own -Iinclude -Isrc -fsyntax-only $core || failed=1
+        $compiler -std=c99 $flags $own -Iinclude -Isrc $posix -fsyntax-only $programs || failed=1
+        [ -z "$tests" ] || $compiler -std=c99 $flags $own -Iinclude -Isrc -Itests/harness $posix \
+            -DWEIR_VECTORS='""' -fsyntax-only $tests || failed=1
+    } 2>&1
+done
+[ "$failed" = 0 ] || exit 1
+exit $code

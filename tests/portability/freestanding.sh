@@ -1,0 +1,40 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# The core builds without a hosted C library and needs nothing but four functions of string.h; it builds
+# for 32 bits, and as `cc -Iinclude -Isrc` over the plain sources.
+# shellcheck source=tests/portability/checks.inc
+. "$(dirname "$0")/checks.inc"
+
+sources=$(find src -name '*.c' ! -path '*/backends/*' | sort)
+
+joined() {
+    target=$1
+    shift
+    # shellcheck disable=SC2086
+    for source in $sources; do
+        object=$work/$target.$(echo "$source" | tr / _).o
+        $CC -std=c99 -Os "$@" $widest -Iinclude -Isrc -c "$source" -o "$object" || return 1
+    done
+    $CC "$@" -nostdlib -r "$work/$target".*.o -o "$work/$target.all" || return 1
+    extra=$(tests/tools/undefined.sh "$work/$target.all") || return 1
+    [ -z "$extra" ] || { echo "needs $extra"; return 1; }
+}
+
+check "freestanding" joined freestanding -ffreestanding
+if echo 'int main(void) { return 0; }' | $CC -m32 -x c - -o /dev/null 2>/dev/null; then
+    check "32 bits" joined m32 -m32 -ffreestanding
+    program() {
+        # shellcheck disable=SC2086
+        $CC -m32 -std=c99 $widest -Iinclude -Isrc $sources tests/portability/user.c -o "$work/user32" &&
+            "$work/user32"
+    }
+    check "32 bits: a program" program
+else
+    skip "32 bits" "$CC -m32 does not work here"
+fi
+vendored() {
+    # shellcheck disable=SC2086
+    $CC -Iinclude -Isrc $sources tests/portability/user.c -o "$work/user" && "$work/user"
+}
+check "plain sources" vendored
+finish

@@ -1,0 +1,73 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# A change of flags, options, headers or the set of sources rebuilds what it touches, and only that.
+# shellcheck source=tests/portability/checks.inc
+. "$(dirname "$0")/checks.inc"
+
+# A copy, so that files can be touched.
+mkdir -p "$work/tree/docs" "$work/tree/tests" || exit 1
+cp -R Makefile include src pkgconfig "$work/tree/"
+cp -R tests/tools "$work/tree/tests/"
+cp -R docs/examples "$work/tree/docs/"
+cd "$work/tree" || exit 1
+
+run() {
+    sleep 0.02
+    touch marker
+    sleep 0.02
+    # shellcheck disable=SC2086
+    $MAKE BUILD="$work/out" "$@"
+}
+# Built since the last run began, by name.
+built() {
+    (cd "$work/out" && find . -type f \( "$@" \) -newer "$work/tree/marker" | sort)
+}
+objects() {
+    built -name '*.o' | wc -l
+}
+anything() {
+    built -name '*' | grep -v -e '\.d$' | wc -l
+}
+member() {
+    ar t "$work/out/libweir.a" | grep -qx "$1"
+}
+
+check "make" run
+all=$(find "$work/out" -name '*.o' | wc -l)
+check "make again" run
+check "nothing to do the second time" test "$(anything)" -eq 0
+
+check "make CFLAGS=-O1" run CFLAGS=-O1
+check "other CFLAGS compile all" test "$(objects)" -eq "$all"
+check "make CFLAGS=-O1 again" run CFLAGS=-O1
+check "the same CFLAGS compile nothing" test "$(anything)" -eq 0
+
+check "make LDFLAGS=-Wl,-O1" run CFLAGS=-O1 LDFLAGS=-Wl,-O1
+check "other LDFLAGS compile nothing" test "$(objects)" -eq 0
+check "other LDFLAGS link programs" test "$(built -path './examples/*' | wc -l)" -gt 0
+check "make" run CFLAGS=-O1
+
+sleep 0.02
+touch src/base/sha1.h
+check "make after sha1.h" run CFLAGS=-O1
+check "a header compiles its users" test "$(built -name 'base_sha1.o' | wc -l)" -eq 2
+check "a header compiles nobody else" test "$(built -name 'base_mask.o' | wc -l)" -eq 0
+
+echo 'extern int weiri_added; int weiri_added;' >src/base/added.c
+check "make with a new source" run CFLAGS=-O1
+check "a new source is in the library" member base_added.o
+rm src/base/added.c
+check "make without it" run CFLAGS=-O1
+check "a source that is gone leaves the library" sh -c "! ar t '$work/out/libweir.a' | grep added"
+
+if echo '#include <mbedtls/sha1.h>' | $CC -x c -fsyntax-only - 2>/dev/null; then
+    check "make MBEDTLS=1" run CFLAGS=-O1 MBEDTLS=1
+    check "with mbedTLS: the backend is in" member backends_mbedtls.o
+    check "with mbedTLS: our SHA-1 is out" sh -c "! ar t '$work/out/libweir.a' | grep base_sha1.o"
+    check "with mbedTLS: the core is not compiled again" test "$(built -name 'ws_*.o' | wc -l)" -eq 0
+else
+    skip "MBEDTLS=1" "no mbedTLS here"
+fi
+check "make clean" $MAKE BUILD="$work/out" clean
+check "clean leaves nothing" test ! -e "$work/out"
+finish

@@ -1,0 +1,42 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# readme_taste.sh - compiles the C in README.md without a warning: each ```c block that includes something
+# or has a main() is whole, and one with a main() is linked with the library too. There must be two: a
+# taste of each protocol.
+set -u
+
+cd "$(dirname "$0")/../.." || exit 1
+BUILD=${BUILD:-build}
+CC=${CC:-cc}
+work=$BUILD/portability/readme
+rm -rf "$work"
+mkdir -p "$work" || exit 1
+
+awk -v to="$work/block" '
+    /^```c$/ { inside = 1; n++; file = to n ".c"; next }
+    /^```/ { inside = 0 }
+    inside { print > file }' README.md
+
+passed=0 failed=0
+for block in "$work"/block*.c; do
+    program="$work/program"
+    if grep -q '^int main' "$block"; then
+        set -- "$block" "$BUILD/libweir.a" -o "$program"
+    elif grep -q '^#include' "$block"; then
+        set -- -c "$block" -o "$program"
+    else
+        continue
+    fi
+    if $CC -std=c99 -D_POSIX_C_SOURCE=200809L -Wall -Wextra -Wpedantic -Werror -Iinclude "$@"; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAIL README.md: a C block does not compile (see $block)"
+    fi
+done
+if [ $((passed + failed)) -lt 2 ]; then
+    failed=$((failed + 1))
+    echo "FAIL README.md: fewer than two whole C blocks"
+fi
+echo "$passed passed, $failed failed"
+[ "$failed" = 0 ]

@@ -1,0 +1,383 @@
+/* SPDX-License-Identifier: MIT */
+/* test_ws_handshake.c - the server's opening handshake: requests as vectors under every cut, the 101. */
+#include "harness.h"
+#include "weir/ws.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+enum { FIELDS_MAX = 128, PROTOCOLS_MAX = 4 };
+
+/* ---- Requests as vectors ------------------------------------------------------------------------ */
+
+/* Keys: storage, max_fields, max_target; protocols: names the server speaks, in its order. The head is
+ * judged once as it was parsed and once more from a list of fields: both verdicts must be the same. */
+typedef struct server {
+    weir_http http;
+    weir_http_cfg cfg;
+    uint8_t *storage;
+    size_t storage_len;
+    char protocols[64];
+    bool done;
+} server;
+
+static void server_start(void *self)
+{
+    server *s = self;
+    s->done = false;
+    memset(s->storage, 0xDD, s->storage_len);
+    assert_int_equal(weir_http_init(&s->http, WEIR_HTTP_REQUEST, s->storage, s->storage_len, &s->cfg), 0);
+}
+
+/* The answer to a refused request, read by the library's own parser. */
+static void log_refusal(int err, log *l)
+{
+    static const char *const names[] = {"Allow", "Upgrade", "Sec-WebSocket-Version", "Connection"};
+    uint8_t reply[WEIR_HTTP_ERROR_REPLY_MAX], storage[WEIR_HTTP_ERROR_REPLY_MAX];
+    char line[256];
+    weir_out out = {reply, sizeof reply};
+    weir_http http;
+    weir_http_head head;
+    assert_int_equal(weir_http_error_reply(&out, err, NULL), 0);
+    weir_in in = {reply, sizeof reply - out.len};
+    assert_int_equal(weir_http_init(&http, WEIR_HTTP_RESPONSE, storage, sizeof storage, NULL), 0);
+    assert_int_equal(weir_http_next(&http, &in, &head), 1);
+    assert_int_equal(head.status, weir_err_lookup(err)->status);
+    int n = snprintf(line, sizeof line, "refused %s: %u", weir_err_lookup(err)->name + strlen("WEIR_ERR_"),
+                     head.status);
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        weir_http_fields walk = head.fields;
+        weir_str value;
+        while (weir_http_fields_find(&walk, names[i], &value))
+            n += snprintf(line + n, sizeof line - (size_t)n, ", %s: %.*s", names[i], (int)value.len,
+                          (const char *)value.ptr);
+    }
+    log_line(l, "%s", line);
+}
+
+static void log_protocol(server *s, const weir_ws_request *req, log *l)
+{
+    const char *names[PROTOCOLS_MAX];
+    char copy[sizeof s->protocols];
+    size_t count = 0;
+    strcpy(copy, s->protocols);
+    for (char *at = strtok(copy, " "); at != NULL && count < PROTOCOLS_MAX; at = strtok(NULL, " "))
+        names[count++] = at;
+    if (count == 0)
+        return;
+    int chosen = weir_ws_request_protocol(req, names, count);
+    log_line(l, "protocol %s", chosen < 0 ? "none" : names[chosen]);
+}
+
+static void server_judge(server *s, const weir_http_head *head, log *l)
+{
+    weir_http_field list[FIELDS_MAX];
+    weir_http_head again = *head;
+    weir_http_fields walk = head->fields;
+    weir_ws_request req, from_list;
+    size_t count = 0;
+    while (count < FIELDS_MAX && weir_http_fields_next(&walk, &list[count]))
+        count++;
+    again.fields = (weir_http_fields){{NULL, 0}, list, count};
+    int rv = weir_ws_request_read(head, &req);
+    if (weir_ws_request_read(&again, &from_list) != rv)
+        log_line(l, "another verdict for a list of fields");
+    if (rv != 0) {
+        log_refusal(rv, l);
+        return;
+    }
+    assert_string_equal(req.accept, from_list.accept);
+    log_line(l, "accepted %s host %s accept \"%s\"", log_quote(req.target.ptr, req.target.len),
+             log_quote(req.host.ptr, req.host.len), req.accept);
+    log_protocol(s, &req, l);
+}
+
+static void server_feed(void *self, uint8_t *bytes, size_t len, log *l)
+{
+    server *s = self;
+    weir_in in = {bytes, len};
+    weir_http_head head;
+    if (!s->done) {
+        int rv = weir_http_next(&s->http, &in, &head);
+        s->done = rv != 0;
+        if (rv < 0) {
+            log_refusal(rv, l);
+            in.len = 0;
+        } else if (rv > 0) {
+            server_judge(s, &head, l);
+        } else {
+            assert_int_equal(in.len, 0);
+        }
+    }
+    if (s->done && in.len != 0 && weir_http_error(&s->http, NULL) == 0)
+        log_bytes(l, "rest", in.ptr, in.len);
+}
+
+static void server_finish(void *self, log *l)
+{
+    server *s = self;
+    if (!s->done)
+        log_line(l, "more");
+}
+
+static size_t key_size(const vector *v, const char *key, size_t otherwise)
+{
+    const char *text = vector_get(v, key);
+    return text != NULL ? (size_t)strtoul(text, NULL, 10) : otherwise;
+}
+
+static size_t vectors_failed;
+
+static void check_vector(const vector *v)
+{
+    server s;
+    memset(&s, 0, sizeof s);
+    const char *protocols = vector_get(v, "protocols");
+    snprintf(s.protocols, sizeof s.protocols, "%s", protocols != NULL ? protocols : "");
+    s.cfg.max_fields = key_size(v, "max_fields", 0);
+    s.cfg.max_target = key_size(v, "max_target", 0);
+    s.storage_len = key_size(v, "storage", 4096);
+    s.storage = guard_copy(NULL, s.storage_len, false);
+    machine m = {server_start, server_feed, server_finish, &s};
+    char title[256];
+    snprintf(title, sizeof title, "ws_handshake.txt:%d: %s", v->line, v->title);
+    if (!machine_agrees(&m, title, v->stream, v->len, v->expected))
+        vectors_failed++;
+    guard_free(s.storage);
+}
+
+static void test_vectors(void **state)
+{
+    (void)state;
+    vectors_failed = 0;
+    vectors_each("ws_handshake.txt", check_vector);
+    assert_int_equal(vectors_failed, 0);
+}
+
+/* ---- The 101 ------------------------------------------------------------------------------------ */
+
+static const char sample[] = "GET /chat HTTP/1.1\r\n"
+                             "Host: server.example.com\r\n"
+                             "Upgrade: websocket\r\n"
+                             "Connection: Upgrade\r\n"
+                             "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
+                             "Origin: http://example.com\r\n"
+                             "Sec-WebSocket-Protocol: chat, superchat\r\n"
+                             "Sec-WebSocket-Version: 13\r\n"
+                             "\r\n";
+
+typedef struct opened {
+    uint8_t bytes[1024];
+    uint8_t storage[16];
+    weir_http http;
+    weir_http_head head;
+    weir_ws_request req;
+} opened;
+
+static void open_sample(opened *o)
+{
+    memcpy(o->bytes, sample, sizeof sample);
+    weir_in in = {o->bytes, sizeof sample - 1};
+    uint8_t *storage = malloc(1024);
+    assert_non_null(storage);
+    assert_int_equal(weir_http_init(&o->http, WEIR_HTTP_REQUEST, storage, 1024, NULL), 0);
+    assert_int_equal(weir_http_next(&o->http, &in, &o->head), 1);
+    free(storage); /* the head came whole: it lies in o->bytes */
+    assert_int_equal(weir_ws_request_read(&o->head, &o->req), 0);
+}
+
+static void test_request(void **state)
+{
+    (void)state;
+    opened o;
+    weir_str value;
+    open_sample(&o);
+    assert_true(weir_str_is(o.req.target, "/chat"));
+    assert_true(weir_str_is(o.req.host, "server.example.com"));
+    assert_true(weir_str_is(o.req.origin, "http://example.com"));
+    assert_string_equal(o.req.accept, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+    assert_true(weir_http_fields_find(&o.req.fields, "sec-websocket-version", &value));
+}
+
+static void test_protocol_choice(void **state)
+{
+    static const char *const server_order[] = {"x", "superchat", "chat"};
+    static const char *const unknown[] = {"Chat", "cha", "chats", ""};
+    (void)state;
+    opened o;
+    open_sample(&o);
+    assert_int_equal(weir_ws_request_protocol(&o.req, server_order, 3), 2);
+    assert_int_equal(weir_ws_request_protocol(&o.req, server_order, 2), 1);
+    assert_int_equal(weir_ws_request_protocol(&o.req, server_order, 1), -1);
+    assert_int_equal(weir_ws_request_protocol(&o.req, server_order, 0), -1);
+    assert_int_equal(weir_ws_request_protocol(&o.req, unknown, 4), -1);
+}
+
+static weir_http_field field_of(const char *name, const char *value)
+{
+    return (weir_http_field){weir_cstr(name), weir_cstr(value)};
+}
+
+/* The reply is parsed back: exactly these fields, and neither length nor coding. */
+static void expect_reply(const uint8_t *bytes, size_t len, size_t fields, const char *protocol)
+{
+    uint8_t copy[1024], storage[1024];
+    weir_http http;
+    weir_http_head head;
+    weir_str value;
+    assert_true(len <= sizeof copy);
+    memcpy(copy, bytes, len);
+    weir_in in = {copy, len};
+    assert_int_equal(weir_http_init(&http, WEIR_HTTP_RESPONSE, storage, sizeof storage, NULL), 0);
+    assert_int_equal(weir_http_next(&http, &in, &head), 1);
+    assert_int_equal(in.len, 0);
+    assert_int_equal(head.status, 101);
+    assert_int_equal(head.minor, 1);
+    assert_int_equal(head.field_count, fields);
+    assert_true(weir_http_fields_has(head.fields, "Upgrade", "websocket"));
+    assert_true(weir_http_fields_has(head.fields, "Connection", "Upgrade"));
+    weir_http_fields walk = head.fields;
+    assert_true(weir_http_fields_find(&walk, "Sec-WebSocket-Accept", &value));
+    assert_true(weir_str_is(value, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo="));
+    walk = head.fields;
+    assert_false(weir_http_fields_find(&walk, "Content-Length", &value));
+    walk = head.fields;
+    assert_false(weir_http_fields_find(&walk, "Transfer-Encoding", &value));
+    walk = head.fields;
+    assert_false(weir_http_fields_find(&walk, "Sec-WebSocket-Extensions", &value));
+    walk = head.fields;
+    assert_int_equal(weir_http_fields_find(&walk, "Sec-WebSocket-Protocol", &value), protocol != NULL);
+    if (protocol != NULL)
+        assert_true(weir_str_is(value, protocol));
+}
+
+static void test_accept(void **state)
+{
+    (void)state;
+    opened o;
+    uint8_t bytes[1024];
+    open_sample(&o);
+    weir_out out = {bytes, sizeof bytes};
+    assert_int_equal(weir_ws_accept_write(&out, &o.req, NULL), 0);
+    expect_reply(bytes, sizeof bytes - out.len, 3, NULL);
+    assert_true(sizeof bytes - out.len <= WEIR_WS_ACCEPT_MAX);
+
+    weir_http_field fields[] = {field_of("Set-Cookie", "a=b"), field_of("X-Empty", "")};
+    weir_ws_accept accept;
+    memset(&accept, 0, sizeof accept);
+    accept.protocol = "superchat";
+    accept.fields = fields;
+    accept.field_count = 2;
+    out = (weir_out){bytes, sizeof bytes};
+    assert_int_equal(weir_ws_accept_write(&out, &o.req, &accept), 0);
+    expect_reply(bytes, sizeof bytes - out.len, 6, "superchat");
+}
+
+static void test_accept_needs_room(void **state)
+{
+    (void)state;
+    opened o;
+    uint8_t whole[1024];
+    open_sample(&o);
+    weir_http_field fields[] = {field_of("Set-Cookie", "a=b")};
+    weir_ws_accept accept;
+    memset(&accept, 0, sizeof accept);
+    accept.protocol = "chat";
+    accept.fields = fields;
+    accept.field_count = 1;
+    weir_out out = {whole, sizeof whole};
+    assert_int_equal(weir_ws_accept_write(&out, &o.req, &accept), 0);
+    size_t size = sizeof whole - out.len;
+    for (size_t room = 0; room <= size; room++) {
+        uint8_t *bytes = guard_copy(NULL, room, false);
+        out = (weir_out){bytes, room};
+        assert_int_equal(weir_ws_accept_write(&out, &o.req, &accept), room < size ? WEIR_ERR_SPACE : 0);
+        if (room < size) {
+            assert_ptr_equal(out.ptr, bytes);
+            assert_int_equal(out.len, room);
+            for (size_t i = 0; i < room; i++)
+                assert_int_equal(bytes[i], 0);
+        } else {
+            assert_int_equal(out.len, 0);
+            assert_memory_equal(bytes, whole, size);
+        }
+        guard_free(bytes);
+    }
+}
+
+/* A subprotocol that was not offered makes the client fail; a value with a line end adds fields. */
+static void test_accept_refuses(void **state)
+{
+    static const char *const protocols[] = {"", "Chat", "other", "chat, superchat", "chat\r\nX: y"};
+    static const char *const values[] = {"a\r\nb", "a\nb", "a\rb", " a", "a ", "a\x01", "a\x7F", "\t"};
+    static const char *const names[] = {"", "a b", "a:", "a\r\n", "\xE4", "a\t"};
+    (void)state;
+    opened o;
+    uint8_t bytes[1024];
+    weir_ws_accept accept;
+    open_sample(&o);
+    memset(&accept, 0, sizeof accept);
+    weir_out out = {bytes, sizeof bytes};
+    for (size_t i = 0; i < sizeof protocols / sizeof *protocols; i++) {
+        accept.protocol = protocols[i];
+        assert_int_equal(weir_ws_accept_write(&out, &o.req, &accept), WEIR_ERR_FIELD);
+    }
+    accept.protocol = NULL;
+    accept.field_count = 2;
+    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
+        weir_http_field fields[] = {field_of("X", "good"), field_of("Y", values[i])};
+        accept.fields = fields;
+        assert_int_equal(weir_ws_accept_write(&out, &o.req, &accept), WEIR_ERR_FIELD);
+    }
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        weir_http_field fields[] = {field_of("X", "good"), field_of(names[i], "y")};
+        accept.fields = fields;
+        assert_int_equal(weir_ws_accept_write(&out, &o.req, &accept), WEIR_ERR_FIELD);
+    }
+    weir_http_field nul[] = {field_of("X", "good"), {weir_cstr("Y"), {(const uint8_t *)"a\0b", 3}}};
+    accept.fields = nul;
+    assert_int_equal(weir_ws_accept_write(&out, &o.req, &accept), WEIR_ERR_FIELD);
+    assert_int_equal(out.len, sizeof bytes);
+    assert_ptr_equal(out.ptr, bytes);
+}
+
+/* The checks take a head that another HTTP implementation made, without any text. */
+static void test_head_from_elsewhere(void **state)
+{
+    (void)state;
+    weir_http_field list[] = {
+        field_of("upgrade", "websocket"),
+        field_of("connection", "Upgrade"),
+        field_of("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        field_of("sec-websocket-version", "13"),
+    };
+    weir_http_head head;
+    weir_ws_request req;
+    memset(&head, 0, sizeof head);
+    head.kind = WEIR_HTTP_REQUEST;
+    head.minor = 1;
+    head.method = weir_cstr("GET");
+    head.target = weir_cstr("/x");
+    head.fields = (weir_http_fields){{NULL, 0}, list, 4};
+    assert_int_equal(weir_ws_request_read(&head, &req), 0);
+    assert_string_equal(req.accept, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+    assert_null(req.origin.ptr);
+    head.fields.count = 3;
+    assert_int_equal(weir_ws_request_read(&head, &req), WEIR_ERR_WS_VERSION);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_vectors),         cmocka_unit_test(test_request),
+        cmocka_unit_test(test_protocol_choice), cmocka_unit_test(test_accept),
+        cmocka_unit_test(test_accept_needs_room), cmocka_unit_test(test_accept_refuses),
+        cmocka_unit_test(test_head_from_elsewhere),
+    };
+    return cmocka_run_group_tests_name("ws_handshake", tests, NULL, NULL);
+}

@@ -19,8 +19,11 @@ BUILD ?= build$(if $(SANITIZE),-$(subst $(comma),-,$(SANITIZE)))
 # The shared library follows ELF's naming; elsewhere only the static one is built.
 SHARED ?= $(if $(filter Darwin,$(shell uname -s)),0,1)
 
-# The zlib backend is a library of its own, built when zlib is there.
-ZLIB ?= $(shell printf '\043include <zlib.h>\n' | $(CC) $(CPPFLAGS) -E -x c - >/dev/null 2>&1 && echo 1)
+# The zlib backend is a library of its own, built when zlib is there for this compiler and these flags.
+ifndef ZLIB
+ZLIB := $(shell printf '\043include <zlib.h>\nint main(void) { return !zlibVersion(); }\n' | \
+          $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -x c - -o /dev/null -lz >/dev/null 2>&1 && echo 1)
+endif
 
 # ---- Flags ------------------------------------------------------------------------------------------
 
@@ -83,7 +86,9 @@ units := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(filter-out $(zlib_only), \
              $(wildcard tests/unit/test_*.c)))
 fuzzers := $(patsubst fuzz/%.c,$(BUILD)/fuzz/%,$(filter-out $(zlib_only),$(wildcard fuzz/fuzz_*.c)))
 # These build the tree anew with flags of their own, so a run under sanitizers leaves them out.
-portability := $(if $(SANITIZE),,$(sort $(wildcard tests/portability/*.sh)) tests/tools/readme_taste.sh)
+PORTABILITY ?= $(if $(SANITIZE),0,1)
+portability := $(if $(filter 1,$(PORTABILITY)),$(sort $(wildcard tests/portability/*.sh)) \
+                 tests/tools/readme_taste.sh)
 
 # ---- Targets ----------------------------------------------------------------------------------------
 

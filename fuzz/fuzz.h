@@ -12,9 +12,8 @@
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 /* A broken promise ends the run with a message. */
-#define FUZZ_REQUIRE(condition)                                                                    \
-    ((condition) ? (void)0                                                                         \
-                 : (fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition), abort()))
+#define FUZZ_REQUIRE(condition) \
+    ((condition) ? (void)0 : (fprintf(stderr, "%s:%d: %s\n", __FILE__, __LINE__, #condition), abort()))
 
 /* FNV-1a over everything that must not depend on the cuts. */
 typedef struct fuzz_digest {

@@ -23,8 +23,12 @@ static machine *machine_new(uint8_t options)
     memset(&dc, 0, sizeof dc);
     dc.backend = &weir_zlib;
     dc.role = WEIR_WS_SERVER;
-    dc.params = (weir_deflate_params){(uint8_t)(9 + options % 7), (uint8_t)(9 + options % 7), (options & 8) != 0,
-                                      (options & 16) != 0,         false,                     false};
+    dc.params = (weir_deflate_params){(uint8_t)(9 + options % 7),
+                                      (uint8_t)(9 + options % 7),
+                                      (options & 8) != 0,
+                                      (options & 16) != 0,
+                                      false,
+                                      false};
     dc.max_ratio = (options & 32) != 0 ? 3 : 0;
     dc.inflate_mem = m->inflate_mem;
     dc.inflate_len = sizeof m->inflate_mem;

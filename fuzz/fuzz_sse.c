@@ -49,10 +49,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     size_t need;
     int rv = weir_sse_event_size(&ev, &need);
-    FUZZ_REQUIRE(rv <= 0 && (rv == 0) == (!has_line_end(ev.type) && !has_line_end(ev.id) &&
-                                          memchr(text + first, 0, ev.id.len) == NULL &&
-                                          weir_utf8_valid(ev.type) && weir_utf8_valid(ev.id) &&
-                                          weir_utf8_valid(ev.data)));
+    FUZZ_REQUIRE(rv <= 0 &&
+                 (rv == 0) == (!has_line_end(ev.type) && !has_line_end(ev.id) &&
+                               memchr(text + first, 0, ev.id.len) == NULL && weir_utf8_valid(ev.type) &&
+                               weir_utf8_valid(ev.id) && weir_utf8_valid(ev.data)));
     uint8_t *bytes = malloc(need + 1);
     FUZZ_REQUIRE(bytes != NULL);
     weir_out out = {bytes, need};

@@ -17,14 +17,16 @@ static void replay_file(const char *name)
 /* Streams that are mostly plausible: short runs drawn from bytes that mean something somewhere. */
 static void replay_random(unsigned long count)
 {
-    static const char pool[] = "\x81\x82\x01\x02\x80\x88\x89\x8A\x00\x7E\x7F\xFE\xFF\r\n: GET/HTP1.-x,;\xC3\xA9";
+    static const char pool[] =
+        "\x81\x82\x01\x02\x80\x88\x89\x8A\x00\x7E\x7F\xFE\xFF\r\n: GET/HTP1.-x,;\xC3\xA9";
     uint32_t seed = 1;
     for (unsigned long n = 0; n < count; n++) {
         uint8_t bytes[256];
         size_t len = 2 + n % (sizeof bytes - 2);
         for (size_t i = 0; i < len; i++) {
             seed = seed * 1664525u + 1013904223u;
-            bytes[i] = (seed >> 12 & 3) != 0 ? (uint8_t)pool[(seed >> 16) % (sizeof pool - 1)] : (uint8_t)(seed >> 16);
+            bytes[i] = (seed >> 12 & 3) != 0 ? (uint8_t)pool[(seed >> 16) % (sizeof pool - 1)]
+                                             : (uint8_t)(seed >> 16);
         }
         LLVMFuzzerTestOneInput(bytes, len);
     }

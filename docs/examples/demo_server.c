@@ -344,18 +344,9 @@ static const conn_handler http_handler = {
 };
 
 static const option options[] = {
-    {.name = "--host",
-     .argument = "H",
-     .kind = OPTION_TEXT,
-     .text = &host,
-     .help = "address or name to listen on"},
-    {.name = "--port",
-     .argument = "P",
-     .kind = OPTION_NUMBER,
-     .number = &port,
-     .max = 65535,
-     .help = "port to listen on, 0 picks a free one"},
-    {.name = "--upstream", .kind = OPTION_NOT_YET},
+    {"--host", "H", "address or name to listen on", OPTION_TEXT, &host, NULL, 0, 0},
+    {"--port", "P", "port, 0 picks a free one", OPTION_NUMBER, NULL, &port, 0, 65535},
+    {"--upstream", NULL, NULL, OPTION_NOT_YET, NULL, NULL, 0, 0},
 };
 
 int main(int argc, char **argv)

@@ -21,7 +21,7 @@ static void serve(int fd)
         weir_in in = {buf, (size_t)n};
         weir_out out = {reply, sizeof reply};
         if (!open && (rv = weir_http_next(&http, &in, &head)) > 0) {
-            rv = weir_ws_request_read(&head, &req);                       /* is it a good handshake? */
+            rv = weir_ws_request_read(&head, &req);                        /* is it a good handshake? */
             open = rv == 0 && weir_ws_accept_write(&out, &req, NULL) == 0; /* 101 */
         }
         if (!open && rv < 0)

@@ -30,7 +30,8 @@ enum {
     HEAD_ROOM = 16 * 1024, /* largest request head, while the handshake runs */
     HIGH_WATER = 4 * 1024 * 1024,
     OPEN_MS = 10000,
-    CLOSE_MS = 5000
+    CLOSE_MS = 5000,
+    MS_MAX = 24 * 3600 * 1000
 };
 
 static struct {
@@ -304,37 +305,14 @@ static const conn_handler talking = {
 };
 
 static const option options[] = {
-    {.name = "--host",
-     .argument = "H",
-     .kind = OPTION_TEXT,
-     .text = &settings.host,
-     .help = "address or name to listen on"},
-    {.name = "--port",
-     .argument = "P",
-     .kind = OPTION_NUMBER,
-     .number = &settings.port,
-     .max = 65535,
-     .help = "port to listen on, 0 picks a free one"},
-    {.name = "--max-message",
-     .argument = "BYTES",
-     .kind = OPTION_NUMBER,
-     .number = &settings.max_message,
-     .min = 1,
-     .max = 1 << 30,
-     .help = "longest message, else 1009"},
-    {.name = "--ping-interval",
-     .argument = "MS",
-     .kind = OPTION_NUMBER,
-     .number = &settings.ping_ms,
-     .max = UINT32_MAX,
-     .help = "Ping after this silence, 0 never"},
-    {.name = "--idle-timeout",
-     .argument = "MS",
-     .kind = OPTION_NUMBER,
-     .number = &settings.idle_ms,
-     .max = UINT32_MAX,
-     .help = "drop after this silence, 0 never"},
-    {.name = "--deflate", .kind = OPTION_NOT_YET},
+    {"--host", "H", "address or name to listen on", OPTION_TEXT, &settings.host, NULL, 0, 0},
+    {"--port", "P", "port, 0 picks a free one", OPTION_NUMBER, NULL, &settings.port, 0, 65535},
+    {"--max-message", "BYTES", "over it 1009", OPTION_NUMBER, NULL, &settings.max_message, 1, 1 << 30},
+    {"--ping-interval", "MS", "Ping after this silence, 0 never", OPTION_NUMBER, NULL, &settings.ping_ms, 0,
+     MS_MAX},
+    {"--idle-timeout", "MS", "drop after this silence, 0 never", OPTION_NUMBER, NULL, &settings.idle_ms, 0,
+     MS_MAX},
+    {"--deflate", NULL, NULL, OPTION_NOT_YET, NULL, NULL, 0, 0},
 };
 
 int main(int argc, char **argv)

@@ -111,17 +111,17 @@ typedef enum weir_http_framing {
  * called again. */
 typedef struct weir_http_head {
     weir_http_kind kind;
-    unsigned minor;             /* of HTTP/1.minor */
-    weir_str method;            /* requests: as sent, case matters; responses: empty */
-    weir_str target;            /* requests: as sent, 0x21..0x7E without '#'; responses: empty */
-    unsigned status;            /* responses: 100..999; requests: 0 */
-    weir_str reason;            /* responses: may be empty */
-    weir_str host;              /* value of Host; absent (ptr NULL) only in HTTP/1.0 and responses */
-    weir_http_fields fields;    /* all fields, to be walked */
+    unsigned minor;          /* of HTTP/1.minor */
+    weir_str method;         /* requests: as sent, case matters; responses: empty */
+    weir_str target;         /* requests: as sent, 0x21..0x7E without '#'; responses: empty */
+    unsigned status;         /* responses: 100..999; requests: 0 */
+    weir_str reason;         /* responses: may be empty, also where the space before it is missing */
+    weir_str host;           /* value of Host; absent (ptr NULL) only in HTTP/1.0 and responses */
+    weir_http_fields fields; /* all fields, to be walked */
     size_t field_count;
-    weir_http_framing framing;  /* for a response assumes that the request was neither HEAD nor CONNECT */
-    uint64_t body_len;          /* with WEIR_HTTP_SIZED */
-    bool keep_alive;            /* the connection may carry another message after this one */
+    weir_http_framing framing; /* for a response assumes that the request was neither HEAD nor CONNECT */
+    uint64_t body_len;         /* with WEIR_HTTP_SIZED */
+    bool keep_alive;           /* the connection may carry another message after this one */
 } weir_http_head;
 
 /* Limits; 0 stands for the default. The third limit is the size of the storage: no head may be
@@ -137,8 +137,8 @@ typedef struct weir_http {
     size_t cap_;
     size_t max_target_;
     size_t max_fields_;
-    size_t len_;    /* bytes of this head seen so far */
-    size_t mark_;   /* where the element now read began */
+    size_t len_;  /* bytes of this head seen so far */
+    size_t mark_; /* where the element now read began */
     size_t method_len_;
     size_t target_at_;
     size_t target_len_;
@@ -169,7 +169,7 @@ typedef struct weir_http {
  *          WEIR_ERR_ARG       kind unknown, storage NULL or too small
  *          WEIR_ERR_LAYOUT    the program was built with another weir_http
  */
-#define weir_http_init(http, kind, storage, storage_len, cfg)                                          \
+#define weir_http_init(http, kind, storage, storage_len, cfg) \
     weir_http_init_((http), sizeof *(http), (kind), (storage), (storage_len), (cfg))
 WEIR_API int weir_http_init_(weir_http *http, size_t size, weir_http_kind kind, void *storage,
                              size_t storage_len, const weir_http_cfg *cfg);
@@ -207,10 +207,11 @@ WEIR_API int weir_http_next(weir_http *http, weir_in *in, weir_http_head *head);
 /*
  * weir_http_error - the sticky error.
  *
- * offset   if not NULL: stream position, counted from init, of the byte that made the input
- *          impossible (for errors about a whole head: of its last byte).                     [out]
+ * offset   if not NULL: position, in the bytes that this parser took since init (bodies are not among
+ *          them), of the byte that made the input impossible; for errors about a whole head of its last
+ *          byte; without an error the bytes taken so far.                                    [out]
  *
- * Returns  the weir_err, or 0 if there is none (offset is then the bytes taken so far).
+ * Returns  the weir_err, or 0 if there is none.
  */
 WEIR_API int weir_http_error(const weir_http *http, uint64_t *offset);
 
@@ -308,8 +309,8 @@ WEIR_API void weir_http_body_init(weir_http_body *body, weir_http_framing framin
 /*
  * weir_http_body_next - take bytes and report the next piece of the body.
  *
- * Pieces are slices of the input; chunk sizes, extensions and trailers are checked and dropped. A
- * limit for the whole body is the caller's to keep: check head.body_len first, then count.
+ * Pieces are slices of the input; chunk sizes and trailers are checked and dropped, chunk extensions are
+ * passed over. A limit for the whole body is the caller's to keep: check head.body_len first, then count.
  *
  * body     initialised reader.                                                            [in,out]
  * in       bytes received, moved past those taken; not rewritten.                         [in,out]
@@ -400,7 +401,7 @@ WEIR_API size_t weir_http_reply_size(const weir_http_reply *reply);
  * err      what a weir function returned; with status 0 or unknown it is answered with 500.
  * more     NULL, or: flags, of which WEIR_HTTP_HEAD_ONLY leaves the body away, as the answer to a HEAD
  *          request must; and further fields, as Access-Control-Allow-Origin or an Allow that replaces
- *          weir's own. Its status and body are not looked at.
+ *          weir's own. Its status, body and other flags are not looked at.
  *
  * Returns  0, or WEIR_ERR_SPACE or WEIR_ERR_FIELD with nothing written.
  */

@@ -46,11 +46,11 @@ typedef struct weir_pulse_cfg {
 
 /* What is due. */
 typedef enum weir_pulse_due {
-    WEIR_PULSE_NONE = 0,   /* nothing; ask again at weir_pulse_deadline */
-    WEIR_PULSE_BEAT = 1,   /* send a Ping, or a comment on an event stream */
-    WEIR_PULSE_UNOPENED,   /* the handshake took longer than open_ms: close the transport */
-    WEIR_PULSE_LOST,       /* the peer was silent through beat_ms + grace_ms: close the transport */
-    WEIR_PULSE_UNCLOSED    /* the closing took longer than close_ms: close the transport */
+    WEIR_PULSE_NONE = 0, /* nothing; ask again at weir_pulse_deadline */
+    WEIR_PULSE_BEAT = 1, /* send a Ping, or a comment on an event stream */
+    WEIR_PULSE_UNOPENED, /* the handshake took longer than open_ms: close the transport */
+    WEIR_PULSE_LOST,     /* the peer was silent through beat_ms + grace_ms: close the transport */
+    WEIR_PULSE_UNCLOSED  /* the closing took longer than close_ms: close the transport */
 } weir_pulse_due;
 
 /* Private; visible for its size. May be copied. */

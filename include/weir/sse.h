@@ -49,7 +49,7 @@ typedef struct weir_sse_request {
  *
  * Returns  0, or
  *          WEIR_ERR_SSE_METHOD    neither GET nor HEAD (nor POST if allowed)                405
- *          WEIR_ERR_SSE_ACCEPT    there is an Accept, and it excludes text/event-stream     406
+ *          WEIR_ERR_SSE_ACCEPT    there is an Accept, not empty, without text/event-stream  406
  *          WEIR_ERR_SSE_LAST_ID   Last-Event-ID twice, over 1024 bytes, or not UTF-8        400
  *          An empty Last-Event-ID counts as absent. Control bytes cannot occur: the head parser
  *          refuses them.

@@ -76,8 +76,7 @@ WEIR_API int weir_ws_request_read(const weir_http_head *head, weir_ws_request *r
  * Returns    the index in `supported` of the first one in the client's order, which is its order of
  *            preference; -1 if it offers none of them.
  */
-WEIR_API int weir_ws_request_protocol(const weir_ws_request *req, const char *const *supported,
-                                      size_t count);
+WEIR_API int weir_ws_request_protocol(const weir_ws_request *req, const char *const *supported, size_t count);
 
 /* What to add to the 101; zero-initialise it first. */
 typedef struct weir_ws_accept {
@@ -138,7 +137,7 @@ WEIR_API int weir_entropy_init(weir_entropy *entropy, int (*fill)(void *user, ui
 typedef struct weir_ws_offer {
     const char *const *protocols; /* subprotocols in order of preference, protocol_count of them */
     size_t protocol_count;
-    bool protocol_optional; /* a server that chooses none of them is accepted; browsers refuse it */
+    bool protocol_optional;        /* a server that chooses none of them is accepted; browsers refuse it */
     const weir_http_field *fields; /* field_count further fields, as Origin, Authorization, Cookie */
     size_t field_count;
     const weir_deflate_policy *deflate; /* offer permessage-deflate, NULL: do not */
@@ -272,7 +271,8 @@ typedef enum weir_ws_role { WEIR_WS_SERVER = 1, WEIR_WS_CLIENT = 2 } weir_ws_rol
 
 /* Bits of weir_ws_cfg.flags. */
 #define WEIR_WS_MANUAL_PONG 0x1u /* Pings are not answered by weir: you must, with weir_ws_pong */
-#define WEIR_WS_NO_UTF8 0x2u     /* text is not checked. Whoever reads it as UTF-8 can be attacked with
+#define WEIR_WS_NO_UTF8 \
+    0x2u /* text is not checked. Whoever reads it as UTF-8 can be attacked with
                                     overlong or cut sequences; only for relays that do not look inside */
 
 /* Limits and options of a connection. Fill it with weir_ws_cfg_init, then change what you want. */
@@ -328,9 +328,9 @@ typedef struct weir_ws {
     uint8_t rx_opcode_;
     uint8_t head_len_;
     uint8_t head_[14];
-    uint8_t ctl_len_;  /* bytes in ctl_ */
-    uint8_t wait_;     /* opcode of the frame that waits for room in out_ (a Pong's payload in ctl_), or 0 */
-    uint8_t out_pos_;  /* out_[out_pos_..out_end_) is to be written */
+    uint8_t ctl_len_; /* bytes in ctl_ */
+    uint8_t wait_;    /* opcode of the frame that waits for room in out_ (a Pong's payload in ctl_), or 0 */
+    uint8_t out_pos_; /* out_[out_pos_..out_end_) is to be written */
     uint8_t out_end_;
     uint8_t out_cut_;  /* bytes left of the frame that is partly written, 0 at a frame border */
     uint8_t ctl_[125]; /* control payload being received, a waiting reply's, or the peer's reason */
@@ -367,7 +367,8 @@ typedef enum weir_ws_kind {
 #define WEIR_WS_FIRST 0x1u /* first piece of a message */
 #define WEIR_WS_LAST 0x2u  /* last piece of a message */
 #define WEIR_WS_TEXT 0x4u  /* the message is text, else binary; on every piece */
-#define WEIR_WS_DEFLATE 0x8u /* the message is compressed on the wire; on every piece. Sending: a wish, not
+#define WEIR_WS_DEFLATE \
+    0x8u /* the message is compressed on the wire; on every piece. Sending: a wish, not
                                 followed when compression was not agreed on or the message is short */
 #define WEIR_WS_WHOLE (WEIR_WS_FIRST | WEIR_WS_LAST)
 
@@ -375,9 +376,10 @@ typedef enum weir_ws_kind {
 typedef struct weir_ws_event {
     weir_ws_kind kind;
     uint32_t flags; /* with DATA: WEIR_WS_ bits */
-    weir_str data;  /* DATA: in the caller's buffer, or the scratch if compressed. PING, PONG, CLOSE, END: there or in ws; valid until
+    weir_str
+        data; /* DATA: in the caller's buffer, or the scratch if compressed. PING, PONG, CLOSE, END: there or in ws; valid until
                        the buffer is changed or the next call on ws */
-    uint16_t code;  /* with CLOSE and END: status code (RFC 6455 7.4) */
+    uint16_t code; /* with CLOSE and END: status code (RFC 6455 7.4) */
 } weir_ws_event;
 
 /*
@@ -581,8 +583,8 @@ WEIR_API int weir_ws_payload(weir_ws *ws, uint8_t *dst, weir_str src);
 
 /* A message as frames of a server, ready for any number of connections. The bytes are the caller's. */
 typedef struct weir_ws_prepared {
-    weir_str plain;     /* from weir_ws_prepare */
-    weir_str packed;    /* from weir_ws_prepare_packed; absent (ptr NULL) if there is none */
+    weir_str plain;      /* from weir_ws_prepare */
+    weir_str packed;     /* from weir_ws_prepare_packed; absent (ptr NULL) if there is none */
     uint8_t packed_bits; /* the window it was compressed with */
 } weir_ws_prepared;
 

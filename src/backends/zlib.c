@@ -75,8 +75,8 @@ static int zlib_deflate_init(void *mem, size_t len, unsigned bits, unsigned mem_
     zlib_memory *memory = zlib_begin(mem, len);
     if (memory == NULL || bits < 9) /* zlib would silently take 9 for 8 */
         return -1;
-    return deflateInit2(&memory->stream, level, Z_DEFLATED, -(int)bits, (int)mem_level,
-                        Z_DEFAULT_STRATEGY) == Z_OK
+    return deflateInit2(&memory->stream, level, Z_DEFLATED, -(int)bits, (int)mem_level, Z_DEFAULT_STRATEGY) ==
+                   Z_OK
                ? 0
                : -1;
 }

@@ -2,8 +2,7 @@
 /* error.c - floor 1: the error list as a table. */
 #include "weir/base.h"
 
-#define ROW(name, value, text, section, code, status) \
-    {value, "WEIR_ERR_" #name, text, section, code, status},
+#define ROW(name, value, text, section, code, status) {value, "WEIR_ERR_" #name, text, section, code, status},
 
 static const weir_err_info error_rows[] = {{WEIR_OK, "WEIR_OK", "no error", "", 0, 0}, WEIR_ERR_LIST(ROW)};
 

@@ -45,9 +45,9 @@ static size_t utf8_ascii_run(const uint8_t *p, size_t len)
 {
     const uint64_t high_bits = UINT64_C(0x8080808080808080);
     size_t i = 0;
-    while (len - i >= 32 && ((weiri_word(p + i) | weiri_word(p + i + 8) | weiri_word(p + i + 16) |
-                              weiri_word(p + i + 24)) &
-                             high_bits) == 0)
+    while (len - i >= 32 &&
+           ((weiri_word(p + i) | weiri_word(p + i + 8) | weiri_word(p + i + 16) | weiri_word(p + i + 24)) &
+            high_bits) == 0)
         i += 32;
     while (len - i >= 8 && (weiri_word(p + i) & high_bits) == 0)
         i += 8;

@@ -2,7 +2,7 @@
 /*
  * body.c - floor 2: bodies, read and written (RFC 9112 6 and 7).
  *
- * The reader's states. SIZED and UNTIL_CLOSE are one state each; chunked coding walks
+ * The reader's states (BODY_ left away). SIZED and UNTIL_CLOSE are one state each; chunked coding walks
  *
  *     SIZE [PAD] [EXT] SIZE_LF DATA DATA_CR DATA_LF SIZE ...      a chunk
  *     SIZE [PAD] [EXT] SIZE_LF TRAILER [TRAILER_NAME TRAILER_TEXT TRAILER_LF TRAILER]... END_LF END
@@ -17,25 +17,25 @@
 
 #include <string.h>
 
-#define LINE_MAX_ 256    /* a chunk-size line with its extensions */
-#define TRAILER_MAX 8192 /* all trailer lines together */
+#define SIZE_LINE_MAX 256 /* a chunk-size line with its extensions */
+#define TRAILER_MAX 8192  /* all trailer lines together */
 
 enum {
-    SIZED,
-    UNTIL_CLOSE,
-    SIZE,
-    PAD,
-    EXT,
-    SIZE_LF,
-    DATA,
-    DATA_CR,
-    DATA_LF,
-    TRAILER,
-    TRAILER_NAME,
-    TRAILER_TEXT,
-    TRAILER_LF,
-    END_LF,
-    END
+    BODY_SIZED,
+    BODY_UNTIL_CLOSE,
+    BODY_SIZE,
+    BODY_PAD,
+    BODY_EXT,
+    BODY_SIZE_LF,
+    BODY_DATA,
+    BODY_DATA_CR,
+    BODY_DATA_LF,
+    BODY_TRAILER,
+    BODY_TRAILER_NAME,
+    BODY_TRAILER_TEXT,
+    BODY_TRAILER_LF,
+    BODY_END_LF,
+    BODY_END
 };
 
 void weir_http_body_init(weir_http_body *body, weir_http_framing framing, uint64_t len)
@@ -43,17 +43,17 @@ void weir_http_body_init(weir_http_body *body, weir_http_framing framing, uint64
     memset(body, 0, sizeof *body);
     switch (framing) {
     case WEIR_HTTP_NO_BODY:
-        body->state_ = END;
+        body->state_ = BODY_END;
         break;
     case WEIR_HTTP_SIZED:
-        body->state_ = len != 0 ? SIZED : END;
+        body->state_ = len != 0 ? BODY_SIZED : BODY_END;
         body->left_ = len;
         break;
     case WEIR_HTTP_CHUNKED:
-        body->state_ = SIZE;
+        body->state_ = BODY_SIZE;
         break;
     case WEIR_HTTP_UNTIL_CLOSE:
-        body->state_ = UNTIL_CLOSE;
+        body->state_ = BODY_UNTIL_CLOSE;
         break;
     }
 }
@@ -68,22 +68,22 @@ static bool body_expect(weir_http_body *body, uint8_t byte, uint8_t wanted, uint
 /* A byte of the chunk-size line before its CR. */
 static bool body_size_byte(weir_http_body *body, uint8_t byte)
 {
-    if (++body->line_ > LINE_MAX_)
+    if (++body->line_ > SIZE_LINE_MAX)
         return false;
     int digit = weiri_hex(byte);
-    if (body->state_ == SIZE && digit >= 0) {
+    if (body->state_ == BODY_SIZE && digit >= 0) {
         body->left_ = body->left_ << 4 | (unsigned)digit;
         return ++body->digits_ <= 16;
     }
     if (body->digits_ == 0)
         return false;
-    if (byte == '\r' && body->state_ != PAD) {
-        body->state_ = SIZE_LF;
+    if (byte == '\r' && body->state_ != BODY_PAD) {
+        body->state_ = BODY_SIZE_LF;
         return true;
     }
-    if (body->state_ == EXT)
+    if (body->state_ == BODY_EXT)
         return weiri_is(byte, WEIRI_VALUE);
-    body->state_ = byte == ';' ? EXT : PAD;
+    body->state_ = byte == ';' ? BODY_EXT : BODY_PAD;
     return byte == ';' || weiri_is_blank(byte);
 }
 
@@ -92,21 +92,21 @@ static bool body_trailer_byte(weir_http_body *body, uint8_t byte)
     if (++body->trailer_ > TRAILER_MAX)
         return false;
     switch (body->state_) {
-    case TRAILER:
-        body->state_ = byte == '\r' ? END_LF : TRAILER_NAME;
+    case BODY_TRAILER:
+        body->state_ = byte == '\r' ? BODY_END_LF : BODY_TRAILER_NAME;
         return byte == '\r' || weiri_is(byte, WEIRI_TOKEN);
-    case TRAILER_NAME:
+    case BODY_TRAILER_NAME:
         if (byte == ':')
-            body->state_ = TRAILER_TEXT;
+            body->state_ = BODY_TRAILER_TEXT;
         return byte == ':' || weiri_is(byte, WEIRI_TOKEN);
-    case TRAILER_TEXT:
+    case BODY_TRAILER_TEXT:
         if (byte == '\r')
-            body->state_ = TRAILER_LF;
+            body->state_ = BODY_TRAILER_LF;
         return byte == '\r' || weiri_is(byte, WEIRI_VALUE);
-    case TRAILER_LF:
-        return body_expect(body, byte, '\n', TRAILER);
+    case BODY_TRAILER_LF:
+        return body_expect(body, byte, '\n', BODY_TRAILER);
     default:
-        return body_expect(body, byte, '\n', END);
+        return body_expect(body, byte, '\n', BODY_END);
     }
 }
 
@@ -114,18 +114,18 @@ static bool body_trailer_byte(weir_http_body *body, uint8_t byte)
 static bool body_chunk_byte(weir_http_body *body, uint8_t byte)
 {
     switch (body->state_) {
-    case SIZE:
-    case PAD:
-    case EXT:
+    case BODY_SIZE:
+    case BODY_PAD:
+    case BODY_EXT:
         return body_size_byte(body, byte);
-    case SIZE_LF:
+    case BODY_SIZE_LF:
         body->digits_ = 0;
         body->line_ = 0;
-        return body_expect(body, byte, '\n', body->left_ != 0 ? DATA : TRAILER);
-    case DATA_CR:
-        return body_expect(body, byte, '\r', DATA_LF);
-    case DATA_LF:
-        return body_expect(body, byte, '\n', SIZE);
+        return body_expect(body, byte, '\n', body->left_ != 0 ? BODY_DATA : BODY_TRAILER);
+    case BODY_DATA_CR:
+        return body_expect(body, byte, '\r', BODY_DATA_LF);
+    case BODY_DATA_LF:
+        return body_expect(body, byte, '\n', BODY_SIZE);
     default:
         return body_trailer_byte(body, byte);
     }
@@ -136,16 +136,16 @@ int weir_http_body_next(weir_http_body *body, weir_in *in, weir_str *data)
     *data = (weir_str){NULL, 0};
     if (body->err_ != 0)
         return body->err_;
-    while (body->state_ != END) {
+    while (body->state_ != BODY_END) {
         if (in->len == 0)
             return 0;
-        if (body->state_ == DATA || body->state_ == SIZED || body->state_ == UNTIL_CLOSE) {
-            bool all = body->state_ == UNTIL_CLOSE || in->len <= body->left_;
+        if (body->state_ == BODY_DATA || body->state_ == BODY_SIZED || body->state_ == BODY_UNTIL_CLOSE) {
+            bool all = body->state_ == BODY_UNTIL_CLOSE || in->len <= body->left_;
             *data = (weir_str){in->ptr, all ? in->len : (size_t)body->left_};
-            if (body->state_ != UNTIL_CLOSE) {
+            if (body->state_ != BODY_UNTIL_CLOSE) {
                 body->left_ -= data->len;
                 if (body->left_ == 0)
-                    body->state_ = body->state_ == DATA ? DATA_CR : END;
+                    body->state_ = body->state_ == BODY_DATA ? BODY_DATA_CR : BODY_END;
             }
             in->ptr += data->len;
             in->len -= data->len;
@@ -161,11 +161,11 @@ int weir_http_body_next(weir_http_body *body, weir_in *in, weir_str *data)
 
 int weir_http_body_eof(weir_http_body *body)
 {
-    if (body->err_ == 0 && body->state_ != END && body->state_ != UNTIL_CLOSE)
+    if (body->err_ == 0 && body->state_ != BODY_END && body->state_ != BODY_UNTIL_CLOSE)
         body->err_ = WEIR_ERR_HTTP_BODY_CUT;
     if (body->err_ != 0)
         return body->err_;
-    body->state_ = END;
+    body->state_ = BODY_END;
     return WEIR_HTTP_BODY_END;
 }
 

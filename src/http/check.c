@@ -166,7 +166,7 @@ int weiri_http_head_check(weir_http_head *head)
     int err = head_framing(head, &facts);
     if (err != 0)
         return err;
-    head->keep_alive = !facts.close && (head->minor != 0 || facts.keep_alive) &&
-                       head->framing != WEIR_HTTP_UNTIL_CLOSE;
+    head->keep_alive =
+        !facts.close && (head->minor != 0 || facts.keep_alive) && head->framing != WEIR_HTTP_UNTIL_CLOSE;
     return 0;
 }

@@ -68,7 +68,7 @@ static int head_version(weir_http *http, size_t at, uint8_t byte, int err)
         http->minor_ = (uint8_t)(byte - '0');
         return weiri_is_digit(byte) ? 0 : err;
     }
-    return byte == (uint8_t)"HTTP/1."[i] ? 0 : err;
+    return byte == (uint8_t) "HTTP/1."[i] ? 0 : err;
 }
 
 /* The request line's three parts. Returns 0 or the error of this byte. */

@@ -29,7 +29,8 @@ static void request_put(weiri_sink *sink, const weir_http_request *request)
         weiri_sink_text(sink, "\r\n");
     }
     weiri_sink_text(sink, "\r\n");
-    weiri_sink_put(sink, request->body);
+    if (request->body.ptr != NULL)
+        weiri_sink_put(sink, request->body);
 }
 
 bool weiri_http_fields_valid(const weir_http_field *fields, size_t count)

@@ -70,8 +70,8 @@ static bool origin_parse(weir_str text, origin_parts *origin)
 
 static bool origin_same(const origin_parts *a, const origin_parts *b)
 {
-    bool scheme = a->default_port != 0 ? a->default_port == b->default_port
-                                       : weiri_equal_nocase(a->scheme, b->scheme);
+    bool scheme =
+        a->default_port != 0 ? a->default_port == b->default_port : weiri_equal_nocase(a->scheme, b->scheme);
     return scheme && a->port == b->port && weiri_equal_nocase(a->host, b->host);
 }
 

@@ -40,7 +40,7 @@ static bool part_is_zero_weight(weir_str part)
 }
 
 /* The most precise range that matches decides (RFC 9110 12.5.1); of equally precise ones, any that
- * allows it. Without Accept everything is allowed. */
+ * allows it. Without Accept, or with an empty one, everything is allowed. */
 static bool accept_allows(weir_http_fields fields)
 {
     unsigned precision = 0;
@@ -48,8 +48,8 @@ static bool accept_allows(weir_http_fields fields)
     bool present = false;
     weir_str list, member;
     while (weir_http_fields_find(&fields, "accept", &list)) {
-        present = true;
         while (weir_http_list_next(&list, &member)) {
+            present = true;
             unsigned found = range_precision(part_next(&member));
             bool zero = false;
             while (member.len != 0)
@@ -85,8 +85,8 @@ int weir_sse_request_read(const weir_http_head *head, uint32_t flags, weir_sse_r
     return 0;
 }
 
-#define STREAM_LINES                                                                                           \
-    "Content-Type: text/event-stream\r\nCache-Control: no-cache, no-transform\r\n"                             \
+#define STREAM_LINES \
+    "Content-Type: text/event-stream\r\nCache-Control: no-cache, no-transform\r\n" \
     "X-Accel-Buffering: no\r\n"
 
 int weir_sse_reply_write(weir_out *out, const weir_sse_request *req, const weir_sse_reply *reply)

@@ -68,7 +68,8 @@ static bool offer_accept(weir_str offer, const weir_deflate_policy *policy, weir
     if (!terms_read(&terms, offer, true) || terms.server_bits == 8)
         return false;
     params->server_bits = (uint8_t)least_bits(policy->server_bits, terms.server_bits);
-    params->client_bits = terms.client_named ? (uint8_t)least_bits(policy->client_bits, terms.client_bits) : 15;
+    params->client_bits =
+        terms.client_named ? (uint8_t)least_bits(policy->client_bits, terms.client_bits) : 15;
     params->server_no_takeover = terms.server_no_takeover || policy->server_no_takeover;
     params->client_no_takeover = terms.client_no_takeover || policy->client_no_takeover;
     params->server_bits_named_ = terms.server_named || params->server_bits < 15;
@@ -114,7 +115,8 @@ static bool answer_accept(weir_str answer, const weir_deflate_policy *policy, we
     return true;
 }
 
-int weir_deflate_check(weir_http_fields fields, const weir_deflate_policy *policy, weir_deflate_params *params)
+int weir_deflate_check(weir_http_fields fields, const weir_deflate_policy *policy,
+                       weir_deflate_params *params)
 {
     weir_str list;
     weiri_extension extension;
@@ -164,8 +166,9 @@ int weir_deflate_offer_write(weir_out *out, const weir_deflate_policy *policy)
 {
     int server_bits = least_bits(policy->server_bits, 0);
     int client_bits = least_bits(policy->client_bits, 0);
-    deflate_terms terms = {policy->server_no_takeover, policy->client_no_takeover, server_bits < 15, true,
-                           server_bits,                client_bits < 15 ? client_bits : 0};
+    deflate_terms terms = {
+        policy->server_no_takeover,        policy->client_no_takeover, server_bits < 15, true, server_bits,
+        client_bits < 15 ? client_bits : 0};
     return terms_write(out, &terms);
 }
 

@@ -53,7 +53,8 @@ int weir_ws_send_prepared(weir_ws *ws, const weir_ws_prepared *prepared, weir_st
 {
     const weir_deflate *deflate = ws->deflate_;
     *bytes = (weir_str){NULL, 0};
-    int rv = weiri_ws_has(ws, WEIRI_WS_IS_CLIENT) ? WEIR_ERR_STATE : weiri_ws_send_check(ws, WEIR_WS_WHOLE, 0);
+    int rv =
+        weiri_ws_has(ws, WEIRI_WS_IS_CLIENT) ? WEIR_ERR_STATE : weiri_ws_send_check(ws, WEIR_WS_WHOLE, 0);
     if (rv != 0)
         return rv;
     *bytes = prepared->plain;

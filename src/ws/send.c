@@ -83,8 +83,8 @@ static size_t send_header_len(const weir_ws *ws, size_t len)
  * fetched first: behind the compressor there is no way back. */
 static int send_packed(weir_ws *ws, weir_out *out, uint32_t flags, weir_str data)
 {
-    uint8_t header[WEIR_WS_HEADER_MAX];
-    size_t header_len;
+    uint8_t header[WEIR_WS_HEADER_MAX] = {0};
+    size_t header_len = 0;
     size_t bound = weiri_ws_packed_bound(ws, data.len);
     if (out->len < WEIR_WS_HEADER_MAX || out->len - WEIR_WS_HEADER_MAX < bound)
         return WEIR_ERR_SPACE;

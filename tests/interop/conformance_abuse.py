@@ -356,6 +356,51 @@ def sigterm_between_messages():
         return note
 
 
+def out_of_descriptors(program):
+    """With its descriptors used up the server serves on, sleeps, and goes on when some are free."""
+    with Server(program, files=40) as server:
+        first = Peer(server.address, opened=False)
+        crowd = [Peer(server.address, opened=False) for _ in range(80)]
+        time.sleep(0.2)
+        server.idle()
+        first.send(b"GET /nothing HTTP/1.1\r\n\r\n")
+        equal(first.response().status, 400, "status in the crowd")
+        first.sock.close()
+        for peer in crowd[:60]:
+            peer.sock.close()
+        crowd[79].send(b"GET /nothing HTTP/1.1\r\n\r\n")
+        equal(crowd[79].response().status, 400, "status for one who had to wait")
+        server.terminate()
+        for peer in crowd:
+            peer.sock.close()
+
+
+def two_signals():
+    """An impatient second SIGTERM changes nothing."""
+    with Server(ECHO) as server:
+        peer = Peer(server.address)
+        server.process.terminate()
+        time.sleep(0.05)
+        server.process.terminate()
+        equal(peer.message()[1][:2], b"\x03\xe9", "close code")
+        peer.send(close(1001))
+        equal(peer.rest(), b"", "bytes after the Close")
+        equal(server.process.wait(3), 0, "exit status")
+        peer.sock.close()
+
+
+def in_turn(server):
+    """1,000 small messages one after another: no reply waits for a timer of TCP."""
+    with Peer(server.address) as peer:
+        start = time.monotonic()
+        for number in range(1000):
+            peer.send(text(str(number)))
+            peer.wants(TEXT, str(number).encode())
+        took = time.monotonic() - start
+    expect(took < 3, f"{took:.1f} s for 1,000 round trips")
+    return f"{took:.3f} ms each"
+
+
 def second_server_on_port():
     """A port that is taken: an error with a text, not a silent server."""
     with Server(ECHO) as server:
@@ -367,6 +412,7 @@ def second_server_on_port():
 
 
 def run(suite, server):
+    suite.check("1,000 round trips", in_turn, server)
     suite.check("100,000 pings", ping_flood, server, limit=40)
     suite.check("100,000 pings, unread", deaf_ping_flood, server, limit=40)
     suite.check("stalled peer: large messages", stalled, server,
@@ -389,6 +435,9 @@ def run_programs(suite):
                     ("--port",), ("--max-message", "many"), ("--ping-interval", "-1")):
         suite.check(f"refuses {' '.join(options)}", refuses_option, *options)
     suite.check("a port that is taken", second_server_on_port)
+    for program in (ECHO, "demo_server"):
+        suite.check(f"{program} with 40 descriptors and 81 peers", out_of_descriptors, program)
+    suite.check("SIGTERM twice", two_signals)
     suite.check("SIGTERM: 1001 to everyone", sigterm_says_going_away, limit=20)
     suite.check("SIGTERM: queued messages arrive", sigterm_loses_nothing, limit=30)
     suite.check("SIGTERM: echoes before the Close", sigterm_between_messages, limit=20)

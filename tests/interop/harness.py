@@ -3,6 +3,7 @@
 
 import os
 import re
+import resource
 import select
 import signal
 import subprocess
@@ -96,12 +97,14 @@ class Suite:
 class Server:
     """One program of build/examples on a free port of 127.0.0.1."""
 
-    def __init__(self, program, *options):
+    def __init__(self, program, *options, files=None):
+        """`files` limits the descriptors that the program may have open."""
         path = os.path.join(BUILD, "examples", program)
         self.log = tempfile.TemporaryFile()
         self.process = subprocess.Popen(
             [path, "--host", "127.0.0.1", "--port", "0", *options],
-            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log)
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=self.log,
+            preexec_fn=files and (lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (files, files))))
         self.address = self._listening()
         self.pid = self.process.pid
         self.idle_fds = self.fds()

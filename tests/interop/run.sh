@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Tries the example programs with other people's peers: python3-websockets, ws, curl, Chromium, and
-# with a raw-socket conformance suite.
+# Tries the example programs with other people's peers (python3-websockets, ws, curl, Chromium) and
+# with raw sockets that break every rule.
 #
-#     BUILD=build tests/interop/run.sh [SUITE]...     conformance python node curl browser
+#     BUILD=build tests/interop/run.sh [SUITE]...     conformance python node curl room browser
 #
 # One line for each check; the last line is `N passed, N failed`, with `, N skipped` when a tool is
 # missing. With CI=true a missing tool is a failure. As root on Debian it installs what is missing.
@@ -119,6 +119,7 @@ run() {
     python) suite "$1" 120 python3-websockets "$python" -B "$here/python_client.py" ;;
     node) suite "$1" 120 "nodejs ws" node "$here/node_client.mjs" ;;
     curl) suite "$1" 120 "python curl" "$python" -B "$here/stream_curl.py" ;;
+    room) suite "$1" 120 python "$python" -B "$here/room_peers.py" ;;
     browser)
         suite "$1" 150 "nodejs playwright-core chromium fonts-noto-cjk fonts-noto-color-emoji" \
             node "$here/browser.mjs"
@@ -129,7 +130,7 @@ run() {
 
 install python3-websockets curl chromium fonts-noto-cjk fonts-noto-color-emoji nodejs npm
 packages
-[ $# -gt 0 ] || set -- conformance python node curl browser
+[ $# -gt 0 ] || set -- conformance python node curl room browser
 for name in "$@"; do
     run "$name"
 done

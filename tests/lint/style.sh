@@ -32,7 +32,7 @@ code && FNR == 2 && !/^\/\*/ { bad("no sentence about the purpose below the SPDX
     text = $0
     gsub(/[\200-\277]/, "", text)
 }
-length(text) > 110 && !free { bad("longer than 110 columns") }
+length(text) > (code ? 110 : 120) && !free { bad("longer than " (code ? 110 : 120) " columns") }
 /[ \t]$/ { bad("blanks at the end of the line") }
 code && /\t/ { bad("a tab") }
 /\r/ { bad("a carriage return") }

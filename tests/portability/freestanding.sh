@@ -13,16 +13,17 @@ joined() {
     # shellcheck disable=SC2086
     for source in $sources; do
         object=$work/$target.$(echo "$source" | tr / _).o
-        $CC -std=c99 -Os "$@" $widest -Iinclude -Isrc -c "$source" -o "$object" || return 1
+        $CC -std=c99 "$@" $widest -Iinclude -Isrc -c "$source" -o "$object" || return 1
     done
     $CC "$@" -nostdlib -r "$work/$target".*.o -o "$work/$target.all" || return 1
     extra=$(tests/tools/undefined.sh "$work/$target.all") || return 1
     [ -z "$extra" ] || { echo "needs $extra"; return 1; }
 }
 
-check "freestanding" joined freestanding -ffreestanding
+check "freestanding" joined freestanding -ffreestanding -Os
+check "freestanding, fast" joined fast -ffreestanding -O2
 if echo 'int main(void) { return 0; }' | $CC -m32 -x c - -o /dev/null 2>/dev/null; then
-    check "32 bits" joined m32 -m32 -ffreestanding
+    check "32 bits" joined m32 -m32 -ffreestanding -Os
     program() {
         # shellcheck disable=SC2086
         $CC -m32 -std=c99 $widest -Iinclude -Isrc $sources tests/portability/user.c -o "$work/user32" &&
@@ -37,4 +38,5 @@ vendored() {
     $CC -Iinclude -Isrc $sources tests/portability/user.c -o "$work/user" && "$work/user"
 }
 check "plain sources" vendored
+check "size of a connection" tests/tools/sizes.sh --check
 finish

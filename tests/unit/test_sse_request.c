@@ -48,6 +48,7 @@ static void test_methods(void **state)
         {"POST", 0, WEIR_ERR_SSE_METHOD, false},
         {"PUT", WEIR_SSE_ALLOW_POST, WEIR_ERR_SSE_METHOD, false},
         {"get", 0, WEIR_ERR_SSE_METHOD, false},
+        {"head", 0, WEIR_ERR_SSE_METHOD, false},
         {"post", WEIR_SSE_ALLOW_POST, WEIR_ERR_SSE_METHOD, false},
         {"OPTIONS", WEIR_SSE_ALLOW_POST, WEIR_ERR_SSE_METHOD, false},
         {"GETX", 0, WEIR_ERR_SSE_METHOD, false},
@@ -87,6 +88,8 @@ static void test_accept(void **state)
     check_accept("Accept: text/event-stream\r\n", true);
     check_accept("ACCEPT:TEXT/Event-Stream\r\n", true);
     check_accept("Accept: */*\r\n", true);
+    check_accept("Accept:\r\n", true);
+    check_accept("Accept: ,\r\n", true);
     check_accept("Accept: text/*\r\n", true);
     check_accept("Accept: text/*;q=0.5\r\n", true);
     check_accept("Accept: text/html, application/xhtml+xml, application/xml;q=0.9, */*;q=0.8\r\n", true);

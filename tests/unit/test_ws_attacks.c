@@ -135,7 +135,8 @@ static void test_len_small_buffer(void **state)
 /* Lengths that become small or 0 in 32 bits. */
 static void test_len_u32_wrap(void **state)
 {
-    static const uint64_t lengths[] = {0xFFFFFFFF, UINT64_C(1) << 32, (UINT64_C(1) << 32) + 5, UINT64_C(5) << 32};
+    static const uint64_t lengths[] = {0xFFFFFFFF, UINT64_C(1) << 32, (UINT64_C(1) << 32) + 5,
+                                       UINT64_C(5) << 32};
     (void)state;
     for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
         weir_ws ws;
@@ -159,7 +160,11 @@ static void test_len_announced(void **state)
     weir_ws ws;
     uint64_t got = 0;
     server_init(&ws, 0, 0);
-    assert_int_equal(feed(&ws, "\x82\xFE\x03\xE8\0\0\0\0" "0123456789", 18, &got), 0);
+    assert_int_equal(feed(&ws,
+                          "\x82\xFE\x03\xE8\0\0\0\0"
+                          "0123456789",
+                          18, &got),
+                     0);
     assert_int_equal(got, 10);
     assert_int_equal(feed(&ws, NULL, 0, &got), 0);
     assert_int_equal(got, 10);
@@ -550,17 +555,17 @@ static void test_over_read(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_len_u64_sum),         cmocka_unit_test(test_len_loop),
-        cmocka_unit_test(test_len_u64_max),         cmocka_unit_test(test_len_neg),
-        cmocka_unit_test(test_len_small_buffer),    cmocka_unit_test(test_len_u32_wrap),
-        cmocka_unit_test(test_len_announced),       cmocka_unit_test(test_limit_default),
-        cmocka_unit_test(test_fragments_total),     cmocka_unit_test(test_fragments_count),
-        cmocka_unit_test(test_fragments_order),     cmocka_unit_test(test_tiny_reads),
-        cmocka_unit_test(test_parser_differential), cmocka_unit_test(test_rsv1_unnegotiated),
-        cmocka_unit_test(test_mask_fresh),          cmocka_unit_test(test_mask_of_a_partly_sent_frame),
-        cmocka_unit_test(test_mask_source),         cmocka_unit_test(test_ping_flood),
-        cmocka_unit_test(test_control_flood_limit), cmocka_unit_test(test_progress_on_garbage),
-        cmocka_unit_test(test_end_inside_a_frame),  cmocka_unit_test(test_free_at_every_event),
+        cmocka_unit_test(test_len_u64_sum),          cmocka_unit_test(test_len_loop),
+        cmocka_unit_test(test_len_u64_max),          cmocka_unit_test(test_len_neg),
+        cmocka_unit_test(test_len_small_buffer),     cmocka_unit_test(test_len_u32_wrap),
+        cmocka_unit_test(test_len_announced),        cmocka_unit_test(test_limit_default),
+        cmocka_unit_test(test_fragments_total),      cmocka_unit_test(test_fragments_count),
+        cmocka_unit_test(test_fragments_order),      cmocka_unit_test(test_tiny_reads),
+        cmocka_unit_test(test_parser_differential),  cmocka_unit_test(test_rsv1_unnegotiated),
+        cmocka_unit_test(test_mask_fresh),           cmocka_unit_test(test_mask_of_a_partly_sent_frame),
+        cmocka_unit_test(test_mask_source),          cmocka_unit_test(test_ping_flood),
+        cmocka_unit_test(test_control_flood_limit),  cmocka_unit_test(test_progress_on_garbage),
+        cmocka_unit_test(test_end_inside_a_frame),   cmocka_unit_test(test_free_at_every_event),
         cmocka_unit_test(test_uninitialised_output), cmocka_unit_test(test_over_read),
     };
     return cmocka_run_group_tests_name("ws_attacks", tests, NULL, NULL);

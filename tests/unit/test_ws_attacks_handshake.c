@@ -14,8 +14,8 @@
 /* ---- Handshake ---------------------------------------------------------------------------------- */
 
 #define REQUEST_LINES "GET / HTTP/1.1\r\nHost: h\r\n"
-#define UPGRADE_LINES                                                                                  \
-    "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n"                        \
+#define UPGRADE_LINES \
+    "Upgrade: websocket\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\n" \
     "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n"
 
 enum { STORAGE = 128 << 10 };
@@ -94,7 +94,8 @@ static void test_old_drafts(void **state)
 static void test_head_quadratic(void **state)
 {
     (void)state;
-    assert_int_equal(long_handshake(REQUEST_LINES UPGRADE_LINES "X: ", 100000, "x", "\r\n\r\n", 1, STORAGE), 0);
+    assert_int_equal(long_handshake(REQUEST_LINES UPGRADE_LINES "X: ", 100000, "x", "\r\n\r\n", 1, STORAGE),
+                     0);
     assert_int_equal(long_handshake(REQUEST_LINES UPGRADE_LINES, 90, "X: y\r\n", "\r\n", 1, STORAGE), 0);
 }
 
@@ -102,7 +103,8 @@ static void test_head_quadratic(void **state)
 static void test_extension_names(void **state)
 {
     (void)state;
-    assert_int_equal(handshake_with("Sec-WebSocket-Extensions: constructor, __proto__, toString; valueOf=1\r\n"), 0);
+    assert_int_equal(
+        handshake_with("Sec-WebSocket-Extensions: constructor, __proto__, toString; valueOf=1\r\n"), 0);
     assert_int_equal(long_handshake(REQUEST_LINES UPGRADE_LINES "Sec-WebSocket-Extensions: ", 65536, "x",
                                     "\r\n\r\n", 0, STORAGE),
                      0);
@@ -130,8 +132,8 @@ static void test_protocol_spaces(void **state)
     assert_int_equal(long_handshake(REQUEST_LINES UPGRADE_LINES "Sec-WebSocket-Protocol: a", 65536, " ",
                                     "b\r\n\r\n", 0, STORAGE),
                      WEIR_ERR_WS_PROTOCOL);
-    assert_int_equal(long_handshake(REQUEST_LINES UPGRADE_LINES "Sec-WebSocket-Protocol: a", 30000, ",a", "\r\n\r\n",
-                                    0, STORAGE),
+    assert_int_equal(long_handshake(REQUEST_LINES UPGRADE_LINES "Sec-WebSocket-Protocol: a", 30000, ",a",
+                                    "\r\n\r\n", 0, STORAGE),
                      WEIR_ERR_WS_PROTOCOL);
 }
 
@@ -151,7 +153,8 @@ static void test_endless_head(void **state)
 {
     (void)state;
     for (size_t step = 0; step < 2; step++) {
-        assert_int_equal(long_handshake(REQUEST_LINES "X: ", 100000, "x", "", step, 8192), WEIR_ERR_HTTP_HEAD_SIZE);
+        assert_int_equal(long_handshake(REQUEST_LINES "X: ", 100000, "x", "", step, 8192),
+                         WEIR_ERR_HTTP_HEAD_SIZE);
         assert_int_equal(long_handshake(REQUEST_LINES, 100000, "x", "", step, 8192), WEIR_ERR_HTTP_HEAD_SIZE);
         assert_int_equal(long_handshake("GET /", 100000, "x", "", step, 8192), WEIR_ERR_HTTP_TARGET_SIZE);
         int rv = long_handshake("", 100000, "G", "", step, 8192);
@@ -164,11 +167,13 @@ static void test_endless_head(void **state)
 /* A malformed Host brings down code that takes it apart later. */
 static void test_host_malformed(void **state)
 {
-    static const char *const hosts[] = {"", "[::", "h]", "a b", "u@h", "h:80:80", "\xE4", "h\\", "h/a", "h?", "h#"};
+    static const char *const hosts[] = {"",     "[::", "h]",  "a b", "u@h", "h:80:80",
+                                        "\xE4", "h\\", "h/a", "h?",  "h#"};
     (void)state;
     for (size_t i = 0; i < sizeof hosts / sizeof *hosts; i++) {
         char text[512];
-        int len = snprintf(text, sizeof text, "GET / HTTP/1.1\r\nHost: %s\r\n" UPGRADE_LINES "\r\n", hosts[i]);
+        int len =
+            snprintf(text, sizeof text, "GET / HTTP/1.1\r\nHost: %s\r\n" UPGRADE_LINES "\r\n", hosts[i]);
         assert_int_equal(handshake(text, (size_t)len, (size_t)len, 4096, NULL), WEIR_ERR_HTTP_HOST);
     }
     assert_int_equal(handshake_with("Host: h\r\n"), WEIR_ERR_HTTP_HOST);
@@ -178,7 +183,8 @@ static void test_host_malformed(void **state)
 static void test_early_bytes(void **state)
 {
     static const char good[] = REQUEST_LINES UPGRADE_LINES "\r\n\x81\x80\0\0\0\0";
-    static const char bad[] = REQUEST_LINES "Upgrade: websocket\r\n\r\nGET /admin HTTP/1.1\r\nHost: h\r\n\r\n";
+    static const char bad[] =
+        REQUEST_LINES "Upgrade: websocket\r\n\r\nGET /admin HTTP/1.1\r\nHost: h\r\n\r\n";
     (void)state;
     size_t left = 0;
     assert_int_equal(handshake(good, sizeof good - 1, sizeof good - 1, 4096, &left), 0);
@@ -292,8 +298,8 @@ static int answer(const char *text)
     return weir_ws_opening_read(&opening, &head, &choice);
 }
 
-#define ANSWER_LINES                                                                                   \
-    "Upgrade: websocket\r\nConnection: Upgrade\r\n"                                                    \
+#define ANSWER_LINES \
+    "Upgrade: websocket\r\nConnection: Upgrade\r\n" \
     "Sec-WebSocket-Accept: ICX+Yqv66kxgM0FcWaLWlFLwTAI=\r\n"
 
 /* Another status than 101 is taken for an upgrade: the two ends then frame differently. */
@@ -310,14 +316,18 @@ static void test_status_is_not_101(void **state)
 /* Extensions that were not asked for, and parameters beyond any range. */
 static void test_extension_unasked(void **state)
 {
-    static const char *const values[] = {"permessage-deflate", "x", "permessage-deflate; server_max_window_bits=0",
+    static const char *const values[] = {"permessage-deflate",
+                                         "x",
+                                         "permessage-deflate; server_max_window_bits=0",
                                          "permessage-deflate; server_max_window_bits=99999999999",
-                                         "permessage-deflate; server_max_window_bits=\"\"", "__proto__"};
+                                         "permessage-deflate; server_max_window_bits=\"\"",
+                                         "__proto__"};
     (void)state;
     for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
         char text[512];
         snprintf(text, sizeof text,
-                 "HTTP/1.1 101 Switching Protocols\r\n" ANSWER_LINES "Sec-WebSocket-Extensions: %s\r\n\r\n", values[i]);
+                 "HTTP/1.1 101 Switching Protocols\r\n" ANSWER_LINES "Sec-WebSocket-Extensions: %s\r\n\r\n",
+                 values[i]);
         assert_int_equal(answer(text), WEIR_ERR_WS_EXTENSION);
     }
 }
@@ -369,13 +379,13 @@ static void test_origin(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_old_drafts),      cmocka_unit_test(test_head_quadratic),
-        cmocka_unit_test(test_extension_names), cmocka_unit_test(test_extension_quotes),
-        cmocka_unit_test(test_protocol_spaces), cmocka_unit_test(test_field_count),
-        cmocka_unit_test(test_endless_head),    cmocka_unit_test(test_host_malformed),
-        cmocka_unit_test(test_early_bytes),     cmocka_unit_test(test_version_tunnel),
-        cmocka_unit_test(test_body_smuggling),  cmocka_unit_test(test_lines_lexical),
-        cmocka_unit_test(test_injection),       cmocka_unit_test(test_status_is_not_101),
+        cmocka_unit_test(test_old_drafts),        cmocka_unit_test(test_head_quadratic),
+        cmocka_unit_test(test_extension_names),   cmocka_unit_test(test_extension_quotes),
+        cmocka_unit_test(test_protocol_spaces),   cmocka_unit_test(test_field_count),
+        cmocka_unit_test(test_endless_head),      cmocka_unit_test(test_host_malformed),
+        cmocka_unit_test(test_early_bytes),       cmocka_unit_test(test_version_tunnel),
+        cmocka_unit_test(test_body_smuggling),    cmocka_unit_test(test_lines_lexical),
+        cmocka_unit_test(test_injection),         cmocka_unit_test(test_status_is_not_101),
         cmocka_unit_test(test_extension_unasked), cmocka_unit_test(test_origin),
     };
     return cmocka_run_group_tests_name("ws_attacks_handshake", tests, NULL, NULL);

@@ -154,7 +154,8 @@ static void test_every_code_sent(void **state)
 
 static void test_reasons_sent(void **state)
 {
-    static const char *const bad[] = {"\xFF", "a\x80", "\xC0\x80", "\xED\xA0\x80", "\xE4\xBD", "\xF4\x90\x80\x80"};
+    static const char *const bad[] = {"\xFF",         "a\x80",    "\xC0\x80",
+                                      "\xED\xA0\x80", "\xE4\xBD", "\xF4\x90\x80\x80"};
     (void)state;
     uint8_t payload[2 + 200] = {0x0F, 0xA0};
     memset(payload + 2, 'r', 200);
@@ -358,8 +359,9 @@ static void test_end_in_every_state(void **state)
         uint8_t stream[256];
         size_t len = 0, mask = client ? 0 : 4;
         if (client) {
-            memcpy(stream, "\x01\x02"
-                           "ab\x89\x03xyz\x80\x7E\0\x7E",
+            memcpy(stream,
+                   "\x01\x02"
+                   "ab\x89\x03xyz\x80\x7E\0\x7E",
                    13);
             len = 13;
         } else {

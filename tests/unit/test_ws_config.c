@@ -156,6 +156,28 @@ static void test_entropy_batches(void **state)
     assert_int_equal(s.last, 256);
 }
 
+/* A key that was used is nowhere in the source any more: whoever reads its memory later cannot unmask. */
+static void test_used_keys_are_wiped(void **state)
+{
+    (void)state;
+    weir_ws_cfg cfg;
+    weir_ws ws;
+    weir_entropy entropy;
+    source s = {0, 0, 0};
+    assert_int_equal(weir_entropy_init(&entropy, source_fill, &s), 0);
+    weir_ws_cfg_init(&cfg, WEIR_WS_CLIENT);
+    cfg.entropy = &entropy;
+    assert_int_equal(weir_ws_init(&ws, &cfg), 0);
+    for (unsigned i = 0; i < 200; i++) {
+        uint8_t header[WEIR_WS_HEADER_MAX], memory[sizeof entropy];
+        size_t header_len;
+        assert_int_equal(weir_ws_begin(&ws, WEIR_WS_WHOLE, 0, header, &header_len), 0);
+        memcpy(memory, &entropy, sizeof memory);
+        for (size_t at = 0; at + 4 <= sizeof memory; at++)
+            assert_memory_not_equal(memory + at, header + 2, 4);
+    }
+}
+
 /* A server never asks for entropy, even when it has a source. */
 static void test_server_ignores_entropy(void **state)
 {
@@ -257,6 +279,7 @@ int main(void)
         cmocka_unit_test(test_arguments),
         cmocka_unit_test(test_client_needs_entropy),
         cmocka_unit_test(test_entropy_batches),
+        cmocka_unit_test(test_used_keys_are_wiped),
         cmocka_unit_test(test_server_ignores_entropy),
         cmocka_unit_test(test_cfg_is_copied),
         cmocka_unit_test(test_former_contents),

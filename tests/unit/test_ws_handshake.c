@@ -374,9 +374,12 @@ static void test_head_from_elsewhere(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_vectors),         cmocka_unit_test(test_request),
-        cmocka_unit_test(test_protocol_choice), cmocka_unit_test(test_accept),
-        cmocka_unit_test(test_accept_needs_room), cmocka_unit_test(test_accept_refuses),
+        cmocka_unit_test(test_vectors),
+        cmocka_unit_test(test_request),
+        cmocka_unit_test(test_protocol_choice),
+        cmocka_unit_test(test_accept),
+        cmocka_unit_test(test_accept_needs_room),
+        cmocka_unit_test(test_accept_refuses),
         cmocka_unit_test(test_head_from_elsewhere),
     };
     return cmocka_run_group_tests_name("ws_handshake", tests, NULL, NULL);

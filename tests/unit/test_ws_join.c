@@ -67,7 +67,8 @@ static void test_pieces(void **state)
 
 static void test_other_events_are_ignored(void **state)
 {
-    static const weir_ws_kind kinds[] = {WEIR_WS_NONE, WEIR_WS_PING, WEIR_WS_PONG, WEIR_WS_CLOSE, WEIR_WS_END};
+    static const weir_ws_kind kinds[] = {WEIR_WS_NONE, WEIR_WS_PING, WEIR_WS_PONG, WEIR_WS_CLOSE,
+                                         WEIR_WS_END};
     (void)state;
     uint8_t buf[4];
     weir_ws_joiner joiner = {buf, sizeof buf, 0};

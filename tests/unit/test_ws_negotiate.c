@@ -130,7 +130,8 @@ static void test_client_offer(void **state)
         {{10, 0, true, false},
          "permessage-deflate; server_no_context_takeover; server_max_window_bits=10; client_max_window_bits"},
         {{15, 12, true, true},
-         "permessage-deflate; server_no_context_takeover; client_no_context_takeover; client_max_window_bits=12"},
+         "permessage-deflate; server_no_context_takeover; client_no_context_takeover; "
+         "client_max_window_bits=12"},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
         size_t len = strlen(rows[i].offer);
@@ -174,13 +175,15 @@ static void test_client_reads_the_answer(void **state)
         {"permessage-deflate; server_max_window_bits=\"\"", &any, WEIR_ERR_WS_EXTENSION},
         {"permessage-deflate;", &any, WEIR_ERR_WS_EXTENSION},
         {"permessage-deflate; server_no_context_takeover; server_max_window_bits=10", &tight, 1},
-        {"permessage-deflate; server_no_context_takeover; server_max_window_bits=9; client_max_window_bits=10",
+        {"permessage-deflate; server_no_context_takeover; server_max_window_bits=9; "
+         "client_max_window_bits=10",
          &tight, 1},
         {"permessage-deflate; server_max_window_bits=10", &tight, WEIR_ERR_WS_EXTENSION},
         {"permessage-deflate; server_no_context_takeover", &tight, WEIR_ERR_WS_EXTENSION},
         {"permessage-deflate; server_no_context_takeover; server_max_window_bits=11", &tight,
          WEIR_ERR_WS_EXTENSION},
-        {"permessage-deflate; server_no_context_takeover; server_max_window_bits=10; client_max_window_bits=11",
+        {"permessage-deflate; server_no_context_takeover; server_max_window_bits=10; "
+         "client_max_window_bits=11",
          &tight, WEIR_ERR_WS_EXTENSION},
     };
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

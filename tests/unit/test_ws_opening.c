@@ -251,7 +251,8 @@ static void test_every_attempt_has_its_key(void **state)
 
 static void test_request_refused(void **state)
 {
-    static const char *const bad_lists[][2] = {{"a", "a"}, {"a", ""}, {"a b", "c"}, {"a", "b,c"}, {"a", "b\r\nX: y"}};
+    static const char *const bad_lists[][2] = {
+        {"a", "a"}, {"a", ""}, {"a b", "c"}, {"a", "b,c"}, {"a", "b\r\nX: y"}};
     static const char *const bad_values[] = {"a\r\nb", "a\nb", " a", "\x7F"};
     (void)state;
     uint8_t bytes[1024];

@@ -405,7 +405,12 @@ static size_t utf8_reference(const uint8_t *text, size_t len, bool *whole)
     size_t i = 0;
     while (i < len) {
         uint8_t lead = text[i];
-        size_t more = lead < 0x80 ? 0 : lead < 0xC2 ? 9 : lead < 0xE0 ? 1 : lead < 0xF0 ? 2 : lead < 0xF5 ? 3 : 9;
+        size_t more = lead < 0x80   ? 0
+                      : lead < 0xC2 ? 9
+                      : lead < 0xE0 ? 1
+                      : lead < 0xF0 ? 2
+                      : lead < 0xF5 ? 3
+                                    : 9;
         if (more == 9)
             return i;
         uint8_t low = lead == 0xE0 ? 0xA0 : lead == 0xF0 ? 0x90 : 0x80;
@@ -540,9 +545,9 @@ static void test_payload_in_place(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_vectors_server),   cmocka_unit_test(test_vectors_client),
-        cmocka_unit_test(test_every_first_byte), cmocka_unit_test(test_every_length_form),
-        cmocka_unit_test(test_utf8_borders),     cmocka_unit_test(test_errors_stick),
+        cmocka_unit_test(test_vectors_server),       cmocka_unit_test(test_vectors_client),
+        cmocka_unit_test(test_every_first_byte),     cmocka_unit_test(test_every_length_form),
+        cmocka_unit_test(test_utf8_borders),         cmocka_unit_test(test_errors_stick),
         cmocka_unit_test(test_offset_without_error), cmocka_unit_test(test_payload_in_place),
     };
     return cmocka_run_group_tests_name("ws_receive", tests, NULL, NULL);

@@ -73,7 +73,8 @@ static void record_mark(record *r, const char *mark)
 static void expect_same(const record *said, const record *heard, uint32_t seed, const char *what)
 {
     if (said->len != heard->len || memcmp(said->bytes, heard->bytes, said->len) != 0)
-        fail_msg("seed %u: %s differ (%zu bytes said, %zu heard)", (unsigned)seed, what, said->len, heard->len);
+        fail_msg("seed %u: %s differ (%zu bytes said, %zu heard)", (unsigned)seed, what, said->len,
+                 heard->len);
 }
 
 static void peer_init(peer *p, weir_ws_role role, uint32_t seed)
@@ -105,7 +106,8 @@ static void peer_wrote(peer *p, weir_out out)
 
 static void message_make(peer *p)
 {
-    static const char *const letters[] = {"a", "\xC3\xA9", "\xE4\xBD\xA0", "\xF0\x9F\x98\x80", " ", "\xEF\xBB\xBF"};
+    static const char *const letters[] = {"a", "\xC3\xA9",    "\xE4\xBD\xA0", "\xF0\x9F\x98\x80",
+                                          " ", "\xEF\xBB\xBF"};
     size_t want = below(p, 3) == 0 ? below(p, TEXT_MAX - 4) : below(p, 20);
     p->kind = below(p, 2) == 0 ? WEIR_WS_TEXT : 0;
     p->text_len = p->text_at = 0;
@@ -220,9 +222,12 @@ static void hear_event(peer *p, const weir_ws_event *ev)
     }
 }
 
-/* Some of what the other one wrote arrives. With `prompt`, replies leave after each event. */
+/* Some of what the other one wrote arrives. With `prompt`, replies leave after each event; inside a frame
+ * of our own they cannot, so that is finished first. */
 static void hear(peer *p, peer *other, size_t most, bool prompt)
 {
+    while (prompt && p->frame_left != 0)
+        speak_payload(p);
     size_t n = other->to - other->from;
     n = n < most ? n : most;
     uint8_t *bytes = malloc(n + 1);

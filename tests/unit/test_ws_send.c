@@ -198,14 +198,12 @@ static void test_header_for_lengths_beyond_memory(void **state)
     uint8_t header[WEIR_WS_HEADER_MAX];
     size_t header_len;
     side_init(&s, false);
-    assert_int_equal(
-        weir_ws_begin(&s.ws, WEIR_WS_WHOLE | WEIR_WS_TEXT, INT64_MAX, header, &header_len), 0);
+    assert_int_equal(weir_ws_begin(&s.ws, WEIR_WS_WHOLE | WEIR_WS_TEXT, INT64_MAX, header, &header_len), 0);
     assert_int_equal(header_len, 10);
     assert_memory_equal(header, expected, 10);
     side_init(&s, false);
-    assert_int_equal(weir_ws_begin(&s.ws, WEIR_WS_WHOLE | WEIR_WS_TEXT, (UINT64_C(1) << 32) + 5, header,
-                                   &header_len),
-                     0);
+    assert_int_equal(
+        weir_ws_begin(&s.ws, WEIR_WS_WHOLE | WEIR_WS_TEXT, (UINT64_C(1) << 32) + 5, header, &header_len), 0);
     assert_memory_equal(header, middle, 10);
     side_init(&s, false);
     assert_int_equal(weir_ws_begin(&s.ws, WEIR_WS_WHOLE, UINT64_C(1) << 63, header, &header_len),
@@ -341,9 +339,9 @@ static void test_pieces_equal_send(void **state)
                 assert_int_equal(weir_ws_payload(&s.ws, NULL, bytes_of(payload, 0)), 0);
                 if (at / step % 2 == 0) { /* in place, then from one place to another */
                     memcpy(parts + header_len + at, payload + at, n);
-                    assert_int_equal(weir_ws_payload(&s.ws, parts + header_len + at,
-                                                     bytes_of(parts + header_len + at, n)),
-                                     0);
+                    assert_int_equal(
+                        weir_ws_payload(&s.ws, parts + header_len + at, bytes_of(parts + header_len + at, n)),
+                        0);
                 } else {
                     assert_int_equal(
                         weir_ws_payload(&s.ws, parts + header_len + at, bytes_of(payload + at, n)), 0);
@@ -515,9 +513,10 @@ static void test_control_between_fragments(void **state)
     assert_int_equal(weir_ws_out_put(&s.ws, &out), 0);
     assert_int_equal(weir_ws_send(&s.ws, &out, WEIR_WS_LAST | WEIR_WS_TEXT, bytes_of("b", 1)), 0);
     assert_int_equal(sizeof room - out.len, 9);
-    assert_memory_equal(room, "\x01\x01"
-                              "a\x89\x01p\x80\x01"
-                              "b",
+    assert_memory_equal(room,
+                        "\x01\x01"
+                        "a\x89\x01p\x80\x01"
+                        "b",
                         9);
 }
 

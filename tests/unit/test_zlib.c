@@ -213,7 +213,7 @@ static size_t make_text(uint8_t *text, size_t len, uint32_t seed)
     for (size_t i = 0; i < len; i++) {
         seed = seed * 1664525u + 1013904223u;
         uint32_t letter = 'a' + (seed >> 20) % 26;
-        text[i] = (seed >> 28) != 0 ? (uint8_t)"to be or not to be, "[i % 20] : (uint8_t)letter;
+        text[i] = (seed >> 28) != 0 ? (uint8_t) "to be or not to be, "[i % 20] : (uint8_t)letter;
     }
     return len;
 }
@@ -247,8 +247,12 @@ static void test_what_is_sent_arrives(void **state)
     static const size_t steps[] = {1, 7, 1400, 1 << 20};
     (void)state;
     for (unsigned round = 0; round < 28; round++) {
-        weir_deflate_params params = {(uint8_t)(9 + round % 7), (uint8_t)(15 - round % 7), (round & 1) != 0,
-                                      (round & 2) != 0,         false,                     false};
+        weir_deflate_params params = {(uint8_t)(9 + round % 7),
+                                      (uint8_t)(15 - round % 7),
+                                      (round & 1) != 0,
+                                      (round & 2) != 0,
+                                      false,
+                                      false};
         side *server = side_new(WEIR_WS_SERVER, params, 1 << 17);
         side *client = side_new(WEIR_WS_CLIENT, params, 1 << 17);
         for (unsigned i = 0; i < 13; i++) {
@@ -442,7 +446,8 @@ static void test_prepared_for_many(void **state)
     void *mem = malloc(mem_len);
     weir_out plain_out = {plain, sizeof plain}, packed_out = {packed, sizeof packed};
     assert_int_equal(weir_ws_prepare(&plain_out, WEIR_WS_TEXT, data), 0);
-    assert_int_equal(weir_ws_prepare_packed(&packed_out, WEIR_WS_TEXT, data, &weir_zlib, mem, mem_len, 11), 0);
+    assert_int_equal(weir_ws_prepare_packed(&packed_out, WEIR_WS_TEXT, data, &weir_zlib, mem, mem_len, 11),
+                     0);
     weir_ws_prepared prepared = {
         {plain, sizeof plain - plain_out.len}, {packed, sizeof packed - packed_out.len}, 11};
 

@@ -4,8 +4,7 @@
  *
  *     static uint64_t port = 8080;
  *     static const option list[] = {
- *         {.name = "--port", .argument = "P", .help = "port; 0 picks a free one",
- *          .kind = OPTION_NUMBER, .number = &port, .max = 65535},
+ *         {"--port", "P", "port, 0 picks a free one", OPTION_NUMBER, NULL, &port, 0, 65535},
  *     };
  *     options_read("my_server", "what it is for", list, 1, argc, argv);
  */

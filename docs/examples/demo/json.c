@@ -213,8 +213,7 @@ static bool skip_value(reader *r)
     }
 }
 
-bool json_member(const char *text, size_t len, const char *key, char *dst, size_t cap,
-                 size_t *out_len)
+bool json_member(const char *text, size_t len, const char *key, char *dst, size_t cap, size_t *out_len)
 {
     size_t key_len = strlen(key);
     weir_str all = {(const uint8_t *)text, len};

@@ -25,8 +25,7 @@
  *          it, or the string and its NUL do not fit.
  * Cost     O(len), no recursion.
  */
-bool json_member(const char *text, size_t len, const char *key, char *dst, size_t cap,
-                 size_t *out_len);
+bool json_member(const char *text, size_t len, const char *key, char *dst, size_t cap, size_t *out_len);
 
 /*
  * json_string - write bytes as a JSON string, with its quotes.

@@ -25,7 +25,7 @@ enum {
     READ_HIGH = 64 * 1024,
     QUEUE_LIMIT = 256 * 1024,
     BEAT_MS = 5000,
-    GRACE_MS = 5000,
+    GRACE_MS = 4000,
     CLOSE_MS = 5000
 };
 

@@ -372,13 +372,12 @@ typedef enum weir_ws_kind {
                                 followed when compression was not agreed on or the message is short */
 #define WEIR_WS_WHOLE (WEIR_WS_FIRST | WEIR_WS_LAST)
 
-/* What happened. */
+/* What happened. `data` lies in the caller's buffer, or with compressed DATA in the scratch, or with PING,
+ * PONG, CLOSE and END perhaps in ws; it is valid until that buffer is changed or the next call on ws. */
 typedef struct weir_ws_event {
     weir_ws_kind kind;
     uint32_t flags; /* with DATA: WEIR_WS_ bits */
-    weir_str
-        data; /* DATA: in the caller's buffer, or the scratch if compressed. PING, PONG, CLOSE, END: there or in ws; valid until
-                       the buffer is changed or the next call on ws */
+    weir_str data;
     uint16_t code; /* with CLOSE and END: status code (RFC 6455 7.4) */
 } weir_ws_event;
 
@@ -437,8 +436,9 @@ WEIR_API int weir_ws_eof(weir_ws *ws, weir_ws_event *ev);
  * weir_ws_error - the sticky error.
  *
  * offset   if not NULL: stream position, counted from init, of the byte that made the input
- *          impossible (a faulty length: its last byte; a text cut inside a character: the last byte of
- *          its message; a fault of compressed data: the first payload byte of its frame); without an error the bytes taken so far.                            [out]
+ *          impossible; without an error the bytes taken so far. A faulty length counts at its last
+ *          byte, a text cut inside a character at its message's last, a fault of compressed data at
+ *          the first payload byte of its frame.                                              [out]
  *
  * Returns  the weir_err, or 0 if there is none.
  */

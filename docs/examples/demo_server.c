@@ -368,6 +368,8 @@ int main(int argc, char **argv)
     printf("listening on %s\nopen http://%s/\n", where, where);
     fflush(stdout);
     int rv = loop_run(l);
+    if (rv != 0)
+        perror("demo_server: poll");
     loop_free(l);
     return rv == 0 ? 0 : 1;
 }

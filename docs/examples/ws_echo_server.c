@@ -335,6 +335,8 @@ int main(int argc, char **argv)
     printf("listening on %s\n", where);
     fflush(stdout);
     int rv = loop_run(l);
+    if (rv != 0)
+        perror("ws_echo_server: poll");
     loop_free(l);
     return rv == 0 ? 0 : 1;
 }

@@ -70,9 +70,9 @@ install_packages() {
         fi
     fi
     [ "$manager" != apt-get ] || export DEBIAN_FRONTEND=noninteractive
-    echo "deps.sh: $as $command"
+    echo "deps.sh: ${as:+$as }$command"
     # shellcheck disable=SC2086 # command lines
-    { $as $command </dev/null || { $as $update </dev/null && $as $command </dev/null; }; } && return 0
+    $as $update </dev/null && $as $command </dev/null && return 0
     echo "deps.sh: failed: $command" >&2
     return 1
 }

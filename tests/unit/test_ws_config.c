@@ -215,8 +215,8 @@ static void test_cfg_is_copied(void **state)
     assert_int_equal(weir_ws_next(&ws, &in, &ev), WEIR_WS_DATA);
 }
 
-/* A short session; writes all it says into `said`. */
-static size_t session(weir_ws *ws, const weir_ws_cfg *cfg, uint8_t said[512])
+/* A short conversation; writes all it says into `said`. */
+static size_t converse(weir_ws *ws, const weir_ws_cfg *cfg, uint8_t said[512])
 {
     uint8_t stream[] = {0x01, 0x01, 'a', 0x89, 0x02, 'p', 'q', 0x80, 0x00, 0x88, 0x03, 0x03, 0xE8, 'x'};
     weir_out out = {said, 512};
@@ -256,14 +256,14 @@ static void test_former_contents(void **state)
         weir_ws_cfg_init(&cfg, WEIR_WS_CLIENT);
         cfg.entropy = &entropy;
         size_t slot = i == 0 ? 0 : 1;
-        len[slot] = session(&ws, &cfg, said[slot]);
+        len[slot] = converse(&ws, &cfg, said[slot]);
         if (i == 0)
             continue;
         assert_int_equal(len[0], len[1]);
         assert_memory_equal(said[0], said[1], len[0]);
         s.next = 0;
         assert_int_equal(weir_entropy_init(&entropy, source_fill, &s), 0);
-        len[1] = session(&ws, &cfg, said[1]);
+        len[1] = converse(&ws, &cfg, said[1]);
         assert_int_equal(len[0], len[1]);
         assert_memory_equal(said[0], said[1], len[0]);
     }

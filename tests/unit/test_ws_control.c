@@ -459,6 +459,22 @@ static void test_replies_without_entropy(void **state)
     }
 }
 
+/* A reply that waited for a key leaves before what is queued later. */
+static void test_order_after_entropy_failed(void **state)
+{
+    (void)state;
+    side s;
+    side_init(&s, true);
+    s.broken = true;
+    assert_int_equal(side_hear(&s, 0x89, "abc", 3), WEIR_WS_PING);
+    s.broken = false;
+    assert_int_equal(weir_ws_ping(&s.ws, weir_cstr("def")), 0);
+    side_take_all(&s);
+    expect_frame(&s, 0x8A, "abc", 3);
+    expect_frame(&s, 0x89, "def", 3);
+    expect_no_frame(&s);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -475,6 +491,7 @@ int main(void)
         cmocka_unit_test(test_error_inside_our_frame_waits_for_its_end),
         cmocka_unit_test(test_pings_after_a_close),
         cmocka_unit_test(test_replies_without_entropy),
+        cmocka_unit_test(test_order_after_entropy_failed),
     };
     return cmocka_run_group_tests_name("ws_control", tests, NULL, NULL);
 }

@@ -52,7 +52,10 @@ struct loop {
     uint64_t now;
     uint64_t stop_at;   /* 0 until a signal came */
     uint64_t accept_at; /* no accepting before */
-    struct pollfd *fds; /* the signal pipe, LISTENERS_MAX listeners, then one for each of conns */
+    /* The signal pipe, the listeners, then from `first` on one for each of conns. No gaps: poll refuses
+     * more entries than the process may have descriptors. */
+    struct pollfd *fds;
+    size_t first;
     conn **conns;
     size_t count;
     size_t cap;
@@ -62,17 +65,14 @@ struct loop {
     uint8_t bytes[READ_SIZE];
 };
 
-enum { FIRST_CONN = 1 + LISTENERS_MAX };
-
 static int signal_fd = -1;
 
 static void on_signal(int number)
 {
     int saved = errno;
     unsigned char byte = (unsigned char)number;
-    if (write(signal_fd, &byte, 1) < 0) {
-        /* The pipe is full of signals already. */
-    }
+    if (write(signal_fd, &byte, 1) < 0)
+        byte = 0; /* the pipe is full of signals already */
     errno = saved;
 }
 
@@ -101,14 +101,36 @@ bool conn_is_open(const conn *c)
     return c->state == OPEN;
 }
 
+/* Sends what the socket takes; true if that was anything. */
+static bool flush(conn *c)
+{
+    ssize_t n = send(c->fd, buffer_bytes(c->out), buffer_size(c->out), MSG_NOSIGNAL);
+    if (n < 0) {
+        c->blocked = errno == EAGAIN || errno == EWOULDBLOCK;
+        if (!c->blocked && errno != EINTR)
+            conn_abort(c);
+        return false;
+    }
+    buffer_take(&c->out, (size_t)n);
+    c->blocked = c->out != NULL;
+    return n > 0;
+}
+
+static bool over_limit(const conn *c, size_t need)
+{
+    size_t queued = conn_queued(c);
+    return c->on->limit != 0 && (queued > c->on->limit || need > c->on->limit - queued);
+}
+
+/* A peer is dropped for what its socket does not take, not for what was not offered to it yet. */
 weir_out conn_room(conn *c, size_t need)
 {
     weir_out none = {NULL, 0};
+    if (c->state == OPEN && !c->blocked && c->out != NULL && over_limit(c, need))
+        flush(c);
     if (c->state != OPEN)
         return none;
-    size_t queued = conn_queued(c);
-    bool over = c->on->limit != 0 && (queued > c->on->limit || need > c->on->limit - queued);
-    uint8_t *room = over ? NULL : buffer_room(&c->out, need);
+    uint8_t *room = over_limit(c, need) ? NULL : buffer_room(&c->out, need);
     if (room == NULL) {
         conn_abort(c);
         return none;
@@ -143,21 +165,6 @@ void conn_give(conn *c, buffer **b)
         conn_write(c, buffer_bytes(*b), buffer_size(*b));
         buffer_free(b);
     }
-}
-
-/* Sends what the socket takes; true if that was anything. */
-static bool flush(conn *c)
-{
-    ssize_t n = send(c->fd, buffer_bytes(c->out), buffer_size(c->out), MSG_NOSIGNAL);
-    if (n < 0) {
-        c->blocked = errno == EAGAIN || errno == EWOULDBLOCK;
-        if (!c->blocked && errno != EINTR)
-            conn_abort(c);
-        return false;
-    }
-    buffer_take(&c->out, (size_t)n);
-    c->blocked = c->out != NULL;
-    return n > 0;
 }
 
 /* The socket may take more than last time. Only what had to wait tells that the peer is alive. */
@@ -213,7 +220,7 @@ static void drop(loop *l, size_t i)
         c->on->gone(c);
     l->count--;
     l->conns[i] = l->conns[l->count];
-    l->fds[FIRST_CONN + i] = l->fds[FIRST_CONN + l->count];
+    l->fds[l->first + i] = l->fds[l->first + l->count];
     close(c->fd);
     buffer_free(&c->out);
     free(c);
@@ -227,7 +234,7 @@ static bool grow(loop *l)
     if (l->count < l->cap)
         return true;
     size_t cap = l->cap * 2 + 16;
-    struct pollfd *fds = realloc(l->fds, (FIRST_CONN + cap) * sizeof *fds);
+    struct pollfd *fds = realloc(l->fds, (1 + LISTENERS_MAX + cap) * sizeof *fds);
     if (fds == NULL)
         return false;
     l->fds = fds;
@@ -254,7 +261,7 @@ static void adopt(loop *l, int fd, const conn_handler *on)
     c->loop = l;
     c->fd = fd;
     c->deadline = WEIR_NEVER;
-    l->fds[FIRST_CONN + l->count] = (struct pollfd){fd, 0, 0};
+    l->fds[l->first + l->count] = (struct pollfd){fd, 0, 0};
     l->conns[l->count++] = c;
     if (on->opened != NULL)
         on->opened(c);
@@ -308,7 +315,7 @@ static uint64_t prepare(loop *l)
                 again = true;
                 continue;
             }
-            l->fds[FIRST_CONN + i].events = wanted(c);
+            l->fds[l->first + i].events = wanted(c);
             next = c->deadline < next ? c->deadline : next;
             i++;
         }
@@ -390,13 +397,13 @@ static int turn(loop *l)
         return 0;
     uint64_t wait = next > l->now ? next - l->now : 0;
     int timeout = next == WEIR_NEVER ? -1 : wait > INT_MAX ? INT_MAX : (int)wait;
-    int n = poll(l->fds, (nfds_t)(FIRST_CONN + l->count), timeout);
+    int n = poll(l->fds, (nfds_t)(l->first + l->count), timeout);
     if (n < 0 && errno != EINTR && errno != EAGAIN)
         return -1;
     l->now = clock_ms();
     size_t count = n < 0 ? 0 : l->count; /* those that poll has looked at */
     for (size_t i = 0; i < count; i++)
-        serve(l->conns[i], l->fds[FIRST_CONN + i].events, l->fds[FIRST_CONN + i].revents);
+        serve(l->conns[i], l->fds[l->first + i].events, l->fds[l->first + i].revents);
     for (size_t i = 0; n > 0 && i < l->listener_count; i++)
         if (l->fds[1 + i].revents != 0)
             accept_some(l, &l->listeners[i]);
@@ -442,8 +449,7 @@ loop *loop_new(void)
         loop_free(l);
         return NULL;
     }
-    for (size_t i = 0; i < FIRST_CONN; i++)
-        l->fds[i] = (struct pollfd){-1, 0, 0};
+    l->first = 1;
     l->fds[0] = (struct pollfd){l->pipe[0], POLLIN, 0};
     struct rlimit files;
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
@@ -462,7 +468,7 @@ const char *loop_listen(loop *l, const char *host, unsigned port, const conn_han
     const char *fault = listen_at(host, port, fds, room, &count, where, where_cap);
     for (size_t i = 0; i < count; i++) {
         set_up_fd(fds[i]);
-        l->fds[1 + l->listener_count] = (struct pollfd){fds[i], 0, 0};
+        l->fds[l->first++] = (struct pollfd){fds[i], 0, 0};
         l->listeners[l->listener_count++] = (listener){fds[i], on};
     }
     return fault;

@@ -275,7 +275,8 @@ typedef enum weir_ws_role { WEIR_WS_SERVER = 1, WEIR_WS_CLIENT = 2 } weir_ws_rol
     0x2u /* text is not checked. Whoever reads it as UTF-8 can be attacked with
                                     overlong or cut sequences; only for relays that do not look inside */
 
-/* Limits and options of a connection. Fill it with weir_ws_cfg_init, then change what you want. */
+/* Limits and options of a connection. Fill it with weir_ws_cfg_init, then change what you want; a limit
+ * of 0 is a limit of 0, but for max_controls. */
 typedef struct weir_ws_cfg {
     uint32_t size;          /* set by weir_ws_cfg_init */
     uint32_t role;          /* a weir_ws_role */
@@ -283,7 +284,7 @@ typedef struct weir_ws_cfg {
     uint32_t max_fragments; /* frames in a message; default 100,000; over it 1008 */
     uint64_t max_frame;     /* payload bytes of a data frame; default 16 MiB; over it 1009 */
     uint64_t max_message;   /* bytes of a message, after inflation; default 16 MiB; over it 1009 */
-    uint32_t max_controls;  /* control frames between two data frames; default 0: no limit; over it
+    uint32_t max_controls;  /* Pings and Pongs between two data frames; default 0: no limit; over it
                                1008. They cost no memory, so this guards only against waste */
     uint32_t reserved;
     weir_entropy *entropy; /* clients: required, kept as a pointer; servers: ignored */
@@ -415,7 +416,7 @@ typedef struct weir_ws_event {
  * After a CLOSE event all further input is taken and dropped.
  *
  * Splitting  any cut of the stream gives the same events, errors, offsets and replies; only the
- *            borders of DATA pieces follow the cuts.
+ *            borders of DATA pieces follow the cuts (and see WEIR_WS_PONG for a reply backlog).
  * Cost       O(bytes taken).
  * Not done   a Pong's payload is not compared with any Ping's.
  */
@@ -676,11 +677,12 @@ typedef enum weir_ws_todo {
 /*
  * weir_ws_transport - what to do with the transport, once everything before is written.
  *
- * Returns  CARRY_ON while the connection is open or weir_ws_out is not empty.
+ * Returns  CARRY_ON while the connection is open or control frames wait to be written (to a peer that has
+ *          only shut down its own writing they still get through; after a failed transport just close).
  *          WAIT_PEER when our Close is out and the peer's is not in; for a client also when both are:
  *          the server ends TCP first (RFC 6455 7.1.1).
  *          SHUTDOWN_WRITE for a server when both are, and for both roles after an error.
- *          CLOSE_NOW after weir_ws_eof.
+ *          CLOSE_NOW after weir_ws_eof, once nothing waits.
  */
 WEIR_API weir_ws_todo weir_ws_transport(const weir_ws *ws);
 

@@ -59,7 +59,7 @@ static int header_judge_first(const weir_ws *ws, uint8_t first)
             return WEIR_ERR_WS_OPCODE;
         if ((first & 0x80) == 0)
             return WEIR_ERR_WS_CONTROL_FIN;
-        if (ws->max_controls_ != 0 && ws->rx_controls_ >= ws->max_controls_)
+        if (opcode != WEIRI_WS_CLOSE && ws->max_controls_ != 0 && ws->rx_controls_ >= ws->max_controls_)
             return WEIR_ERR_WS_CONTROLS;
         return 0;
     }

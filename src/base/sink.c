@@ -1,6 +1,16 @@
 /* SPDX-License-Identifier: MIT */
-/* sink.c - floor 1: numbers for sinks. */
+/* sink.c - floor 1: room and numbers for sinks. */
 #include "sink.h"
+
+int weiri_sink_claim(weir_out *out, size_t need, weiri_sink *sink)
+{
+    *sink = (weiri_sink){out->ptr, 0};
+    if (need > out->len)
+        return WEIR_ERR_SPACE;
+    if (need != 0)
+        *out = (weir_out){out->ptr + need, out->len - need};
+    return 0;
+}
 
 void weiri_sink_number(weiri_sink *sink, uint64_t number, unsigned base)
 {

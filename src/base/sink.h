@@ -3,7 +3,8 @@
  * sink.h - floor 1: write something twice, first to measure it, then for good.
  *
  * A writer is one function over a sink. Run with `at` NULL it only counts; the caller compares the
- * count with the room and runs it again. So sizes are exact and a refusal leaves no traces.
+ * count with the room (weiri_sink_claim) and runs it again. So sizes are exact and a refusal leaves no
+ * traces.
  */
 #ifndef WEIRI_SINK_H
 #define WEIRI_SINK_H
@@ -30,6 +31,9 @@ static inline void weiri_sink_text(weiri_sink *sink, const char *text)
 {
     weiri_sink_put(sink, weir_cstr(text));
 }
+
+/* Takes `need` bytes of room for a sink. Returns 0, or WEIR_ERR_SPACE with nothing changed. */
+int weiri_sink_claim(weir_out *out, size_t need, weiri_sink *sink);
 
 /* A number in base 10 or 16, without leading zeros. */
 void weiri_sink_number(weiri_sink *sink, uint64_t number, unsigned base);

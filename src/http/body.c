@@ -185,12 +185,10 @@ int weir_http_chunk_put(weir_out *out, weir_str data)
         return WEIR_ERR_SPACE;
     weiri_sink measure = {NULL, 0};
     chunk_put(&measure, data);
-    if (measure.len > out->len)
+    weiri_sink sink;
+    if (weiri_sink_claim(out, measure.len, &sink) != 0)
         return WEIR_ERR_SPACE;
-    weiri_sink sink = {out->ptr, 0};
     chunk_put(&sink, data);
-    out->ptr += sink.len;
-    out->len -= sink.len;
     return 0;
 }
 

@@ -128,12 +128,10 @@ int weiri_http_reply_write(weir_out *out, const weir_http_reply *reply, const we
         return WEIR_ERR_FIELD;
     weiri_sink measure = {NULL, 0};
     reply_put(&measure, reply, extra);
-    if (measure.len > out->len)
+    weiri_sink sink;
+    if (weiri_sink_claim(out, measure.len, &sink) != 0)
         return WEIR_ERR_SPACE;
-    weiri_sink sink = {out->ptr, 0};
     reply_put(&sink, reply, extra);
-    out->ptr += sink.len;
-    out->len -= sink.len;
     return 0;
 }
 

@@ -53,11 +53,9 @@ int weir_http_request_write(weir_out *out, const weir_http_request *request)
     if (!weiri_all(weir_cstr(request->method), WEIRI_TOKEN) ||
         !weiri_http_fields_valid(request->fields, request->field_count))
         return WEIR_ERR_FIELD;
-    if (weir_http_request_size(request) > out->len)
+    weiri_sink sink;
+    if (weiri_sink_claim(out, weir_http_request_size(request), &sink) != 0)
         return WEIR_ERR_SPACE;
-    weiri_sink sink = {out->ptr, 0};
     request_put(&sink, request);
-    out->ptr += sink.len;
-    out->len -= sink.len;
     return 0;
 }

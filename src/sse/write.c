@@ -95,13 +95,17 @@ int weir_sse_event_write(weir_out *out, const weir_sse_event *event)
     int rv = weir_sse_event_size(event, &size);
     if (rv != 0)
         return rv;
-    if (size > out->len)
+    weiri_sink sink;
+    if (weiri_sink_claim(out, size, &sink) != 0)
         return WEIR_ERR_SPACE;
-    weiri_sink sink = {out->ptr, 0};
     event_put(&sink, event);
-    out->ptr += sink.len;
-    out->len -= sink.len;
     return 0;
+}
+
+static void comment_put(weiri_sink *sink, weir_str text)
+{
+    lines_put(sink, ": ", text);
+    weiri_sink_text(sink, "\n");
 }
 
 int weir_sse_comment_write(weir_out *out, weir_str text)
@@ -111,13 +115,10 @@ int weir_sse_comment_write(weir_out *out, weir_str text)
     if (text.len > out->len)
         return WEIR_ERR_SPACE;
     weiri_sink measure = {NULL, 0};
-    lines_put(&measure, ": ", text);
-    if (measure.len >= out->len)
+    weiri_sink sink;
+    comment_put(&measure, text);
+    if (weiri_sink_claim(out, measure.len, &sink) != 0)
         return WEIR_ERR_SPACE;
-    weiri_sink sink = {out->ptr, 0};
-    lines_put(&sink, ": ", text);
-    weiri_sink_text(&sink, "\n");
-    out->ptr += sink.len;
-    out->len -= sink.len;
+    comment_put(&sink, text);
     return 0;
 }

@@ -240,11 +240,9 @@ int weir_ws_accept_write(weir_out *out, const weir_ws_request *req, const weir_w
         return WEIR_ERR_FIELD;
     weiri_sink measure = {NULL, 0};
     accept_put(&measure, req, accept);
-    if (measure.len > out->len)
+    weiri_sink sink;
+    if (weiri_sink_claim(out, measure.len, &sink) != 0)
         return WEIR_ERR_SPACE;
-    weiri_sink sink = {out->ptr, 0};
     accept_put(&sink, req, accept);
-    out->ptr += sink.len;
-    out->len -= sink.len;
     return 0;
 }

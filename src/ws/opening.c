@@ -72,12 +72,10 @@ int weir_ws_opening_write(weir_ws_opening *opening, weir_out *out, const weir_ht
         return rv;
     weiri_sink measure = {NULL, 0};
     opening_put(&measure, opening, uri);
-    if (measure.len > out->len)
+    weiri_sink sink;
+    if (weiri_sink_claim(out, measure.len, &sink) != 0)
         return WEIR_ERR_SPACE;
-    weiri_sink sink = {out->ptr, 0};
     opening_put(&sink, opening, uri);
-    out->ptr += sink.len;
-    out->len -= sink.len;
     return 0;
 }
 

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* tiny_sse.c - a whole event-stream server in fifty lines: `curl -N http://127.0.0.1:9003/`. */
 #include <arpa/inet.h>
+#include <signal.h>
 #include <unistd.h>
 #include <weir/weir.h>
 
@@ -16,6 +17,8 @@ static void serve(int fd)
         weir_in in = {buf, (size_t)n};
         rv = weir_http_next(&http, &in, &head);
     }
+    if (rv == 0)
+        return; /* the client went away before its request was whole */
     weir_out out = {reply, sizeof reply};
     if (rv > 0 && (rv = weir_sse_request_read(&head, 0, &req)) == 0)
         rv = weir_sse_reply_write(&out, &req, NULL); /* 200 text/event-stream */
@@ -35,6 +38,8 @@ static void serve(int fd)
 int main(void)
 {
     struct sockaddr_in addr = {.sin_family = AF_INET, .sin_port = htons(9003)};
+    addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    signal(SIGPIPE, SIG_IGN); /* a peer may go away while we write */
     int listener = socket(AF_INET, SOCK_STREAM, 0);
     if (bind(listener, (struct sockaddr *)&addr, sizeof addr) != 0 || listen(listener, 64) != 0)
         return 1;

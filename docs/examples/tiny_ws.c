@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* tiny_ws.c - a whole WebSocket echo server in fifty lines: one connection at a time on port 9002. */
 #include <arpa/inet.h>
+#include <signal.h>
 #include <unistd.h>
 #include <weir/weir.h>
 
@@ -40,6 +41,8 @@ static void serve(int fd)
 int main(void)
 {
     struct sockaddr_in addr = {.sin_family = AF_INET, .sin_port = htons(9002)};
+    addr.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    signal(SIGPIPE, SIG_IGN); /* a peer may go away while we write */
     int listener = socket(AF_INET, SOCK_STREAM, 0);
     if (bind(listener, (struct sockaddr *)&addr, sizeof addr) != 0 || listen(listener, 64) != 0)
         return 1;

@@ -269,11 +269,11 @@ WEIR_API int weir_ws_extended_check(const weir_ws_offer *offer, unsigned status,
 
 typedef enum weir_ws_role { WEIR_WS_SERVER = 1, WEIR_WS_CLIENT = 2 } weir_ws_role;
 
-/* Bits of weir_ws_cfg.flags. */
-#define WEIR_WS_MANUAL_PONG 0x1u /* Pings are not answered by weir: you must, with weir_ws_pong */
-#define WEIR_WS_NO_UTF8 \
-    0x2u /* text is not checked. Whoever reads it as UTF-8 can be attacked with
-                                    overlong or cut sequences; only for relays that do not look inside */
+/* Bits of weir_ws_cfg.flags. MANUAL_PONG: Pings are not answered by weir, you must, with weir_ws_pong.
+ * NO_UTF8: text is not checked. Whoever reads it as UTF-8 can be attacked with overlong or cut sequences;
+ * only for relays that do not look inside. */
+#define WEIR_WS_MANUAL_PONG 0x1u
+#define WEIR_WS_NO_UTF8 0x2u
 
 /* Limits and options of a connection. Fill it with weir_ws_cfg_init, then change what you want; a limit
  * of 0 is a limit of 0, but for max_controls. */
@@ -301,7 +301,7 @@ typedef struct weir_ws_cfg {
 WEIR_API void weir_ws_cfg_init_(weir_ws_cfg *cfg, size_t size, weir_ws_role role);
 
 /* One connection. Private; visible for its size (docs/sizes.md). Needs no release, holds no pointer
- * but cfg.entropy; may be copied or moved in memory between calls. */
+ * but cfg.entropy and cfg.deflate; may be copied or moved in memory between calls. */
 typedef struct weir_ws {
     weir_entropy *entropy_;
     weir_deflate *deflate_;
@@ -342,7 +342,7 @@ typedef struct weir_ws {
  * weir_ws_init - set up a connection whose opening handshake is done.
  *
  * ws       the connection; former contents do not matter.                                    [out]
- * cfg      copied, except for what cfg->entropy points to.
+ * cfg      copied, except for what cfg->entropy and cfg->deflate point to.
  *
  * Returns  0, or
  *          WEIR_ERR_ARG       unknown role or flag, or a client without entropy
@@ -364,13 +364,12 @@ typedef enum weir_ws_kind {
     WEIR_WS_END    /* the transport ended; code: the peer's, or 1006 if no Close came */
 } weir_ws_kind;
 
-/* Bits of flags, the same for receiving and sending. */
-#define WEIR_WS_FIRST 0x1u /* first piece of a message */
-#define WEIR_WS_LAST 0x2u  /* last piece of a message */
-#define WEIR_WS_TEXT 0x4u  /* the message is text, else binary; on every piece */
-#define WEIR_WS_DEFLATE \
-    0x8u /* the message is compressed on the wire; on every piece. Sending: a wish, not
-                                followed when compression was not agreed on or the message is short */
+/* Bits of flags, the same for receiving and sending. DEFLATE says that the message is compressed on the
+ * wire; in sending it is a wish, not followed when compression was not agreed on or the message is short. */
+#define WEIR_WS_FIRST 0x1u   /* first piece of a message */
+#define WEIR_WS_LAST 0x2u    /* last piece of a message */
+#define WEIR_WS_TEXT 0x4u    /* the message is text, else binary; on every piece */
+#define WEIR_WS_DEFLATE 0x8u /* the message is compressed; on every piece */
 #define WEIR_WS_WHOLE (WEIR_WS_FIRST | WEIR_WS_LAST)
 
 /* What happened. `data` lies in the caller's buffer, or with compressed DATA in the scratch, or with PING,
@@ -385,7 +384,8 @@ typedef struct weir_ws_event {
 /*
  * weir_ws_next - take bytes from the peer and report at most one event.
  *
- * Call it until it returns 0 or less. Payload is unmasked in place, in the bytes that `in` points to.
+ * Call it until it returns 0 or less. Payload is unmasked in place, in the bytes that `in` points to; what
+ * an event leaves in `in` must come first, as it is, in the next call (part of it may be unmasked already).
  * Messages are not collected: each call reports what has arrived of the payload, so a message of any
  * length needs no memory. Borders of frames do not show. weir_ws_join collects small messages.
  *

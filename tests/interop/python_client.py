@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: MIT
-"""ws_echo_server as Debian's python3-websockets sees it: 10.4, or 14 and later."""
+"""ws_echo_server as Debian's python3-websockets (10.4) sees it."""
 
 import asyncio
 import time
@@ -34,7 +34,7 @@ async def echoes(server, messages, **options):
 
 
 def protocol(ws):
-    """Where the record of the closing is: in 10.4 the connection itself."""
+    """Where the record of the closing is: in 10.4 the connection itself, later an object in it."""
     return getattr(ws, "protocol", ws)
 
 

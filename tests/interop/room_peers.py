@@ -214,7 +214,6 @@ def mixed(server):
             ann.hears("say", text=str(number))
             worst = max(worst, time.monotonic() - start)
         for peer in streams:
-            peer.send(b"")
             while b"[DONE]" not in peer.buffer:
                 peer._more()  # pylint: disable=protected-access
             peer.sock.close()

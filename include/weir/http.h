@@ -121,7 +121,8 @@ typedef struct weir_http_head {
     size_t field_count;
     weir_http_framing framing; /* for a response assumes that the request was neither HEAD nor CONNECT */
     uint64_t body_len;         /* with WEIR_HTTP_SIZED */
-    bool keep_alive;           /* the connection may carry another message after this one */
+    bool keep_alive;           /* the connection may carry another message after this one; on HTTP/1.0 only
+                                  if the client asked, and then it expects the field echoed */
 } weir_http_head;
 
 /* Limits; 0 stands for the default. The third limit is the size of the storage: no head may be

@@ -36,7 +36,8 @@ extern "C" {
 /* "No deadline": later than any time. */
 #define WEIR_NEVER UINT64_MAX
 
-/* The four spans, in milliseconds; 0 turns one off. */
+/* The four spans, in milliseconds; 0 turns one off. Without beat_ms there is no grace_ms: for an idle
+ * timeout without Pings set both and send nothing on a beat. */
 typedef struct weir_pulse_cfg {
     uint64_t open_ms;  /* from init to weir_pulse_opened: the whole handshake, not each read */
     uint64_t beat_ms;  /* silence after which a heartbeat is due; it is due again each beat_ms */
@@ -85,7 +86,8 @@ WEIR_API void weir_pulse_init(weir_pulse *pulse, const weir_pulse_cfg *cfg, uint
  * pulse    initialised.                                                                   [in,out]
  * now      milliseconds.
  *
- * weir_pulse_alive does nothing before `opened` and after `closing`: a peer that trickles bytes
+ * Progress of a write that had been blocked is a sign of life too; a write into an empty socket buffer is
+ * none. weir_pulse_alive does nothing before `opened` and after `closing`: a peer that trickles bytes
  * cannot stretch either deadline. `opened` after `closing` does nothing.
  */
 WEIR_API void weir_pulse_opened(weir_pulse *pulse, uint64_t now);

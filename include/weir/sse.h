@@ -51,6 +51,8 @@ typedef struct weir_sse_request {
  *          WEIR_ERR_SSE_METHOD    neither GET nor HEAD (nor POST if allowed)                405
  *          WEIR_ERR_SSE_ACCEPT    there is an Accept, not empty, without text/event-stream  406
  *          WEIR_ERR_SSE_LAST_ID   Last-Event-ID twice, over 1024 bytes, or not UTF-8        400
+ *          With POST allowed give weir_http_error_reply an Allow of your own: weir's names GET and HEAD.
+ *          Copy last_event_id before you read a body: it lies where the head lies.
  *          An empty Last-Event-ID counts as absent. Control bytes cannot occur: the head parser
  *          refuses them.
  */

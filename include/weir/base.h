@@ -139,7 +139,18 @@ typedef struct weir_out {
   /* Server-Sent Events requests */ \
   X(SSE_METHOD,        -300, "method not allowed for an event stream",            "RFC 9110 15.5.6",        0, 405) \
   X(SSE_ACCEPT,        -301, "Accept excludes text/event-stream",                 "RFC 9110 15.5.7",        0, 406) \
-  X(SSE_LAST_ID,       -302, "Last-Event-ID repeated, too long or not UTF-8",     "WHATWG HTML 9.2.4",      0, 400)
+  X(SSE_LAST_ID,       -302, "Last-Event-ID repeated, too long or not UTF-8",     "WHATWG HTML 9.2.4",      0, 400) \
+  /* Server-Sent Events, received */ \
+  X(SSE_LINE_SIZE,     -310, "line of an event stream over the limit",            "WHATWG HTML 9.2.6",      0, 502) \
+  X(SSE_EVENT_SIZE,    -311, "event over the limit",                              "WHATWG HTML 9.2.6",      0, 502) \
+  X(SSE_ID_SIZE,       -312, "event ID over the limit",                           "WHATWG HTML 9.2.6",      0, 502) \
+  X(SSE_TYPE_SIZE,     -313, "event type over the limit",                         "WHATWG HTML 9.2.6",      0, 502) \
+  X(SSE_STATUS,        -320, "the server answered with another status than 200",  "WHATWG HTML 9.2.3",      0, 502) \
+  X(SSE_STOPPED,       -321, "the server asked for no more connections (204)",    "WHATWG HTML 9.2.3",      0, 502) \
+  X(SSE_MEDIA_TYPE,    -322, "the response is not text/event-stream",             "WHATWG HTML 9.2.3",      0, 502) \
+  X(SSE_REDIRECT,      -323, "redirect without a usable Location, or one too many", "RFC 9110 15.4",        0, 502) \
+  X(SSE_LOST,          -324, "the connection could not be made, or ended",        "WHATWG HTML 9.2.3",      0, 502) \
+  X(SSE_SILENT,        -325, "the server did not answer, or was silent, too long", "WHATWG HTML 9.2.3",     0, 504)
 /* clang-format on */
 
 /* Return values below zero. WEIR_ERR_ARG is -1 and so on, as the list above says. */
@@ -233,6 +244,34 @@ WEIR_API int weir_out_put(weir_out *out, weir_str bytes);
  * Cost     O(bytes); ASCII eight bytes a step.
  */
 WEIR_API bool weir_utf8_valid(weir_str bytes);
+
+/* ---- Entropy ------------------------------------------------------------------------------------ */
+
+/* Where a client's masking keys come from (RFC 6455 10.3: unpredictable, fresh for each frame), and the
+ * jitter of an event source. The bytes are fetched in batches. One object serves all connections of a
+ * thread and must outlive them; two threads need two. */
+typedef struct weir_entropy {
+    int (*fill_)(void *user, uint8_t *dst, size_t len);
+    void *user_;
+    uint32_t left_;
+    uint32_t reserved_;
+    uint8_t pool_[256];
+} weir_entropy;
+
+/*
+ * weir_entropy_init - set up a source of random bytes.
+ *
+ * entropy  the object; its pool starts empty.                                                [out]
+ * fill     writes `len` bytes from a cryptographic source (getrandom, a TLS library's) to dst and
+ *          returns 0; anything else is a failure, after which the call that needed a key returns
+ *          WEIR_ERR_ENTROPY; a Pong or Close that weir owes by itself is kept and tried again at the
+ *          next call. It must not call weir. rand() opens proxies to cache poisoning.
+ * user     handed to fill.
+ *
+ * Returns  0, or WEIR_ERR_ARG if fill is NULL.
+ */
+WEIR_API int weir_entropy_init(weir_entropy *entropy, int (*fill)(void *user, uint8_t *dst, size_t len),
+                               void *user);
 
 #ifdef __cplusplus
 }

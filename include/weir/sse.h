@@ -1,19 +1,28 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * weir/sse.h - Server-Sent Events (WHATWG HTML 9.2), the server's side: request, reply, writer.
+ * weir/sse.h - Server-Sent Events (WHATWG HTML 9.2): writer, parser, replay log, event source.
+ *
+ * The server's side, for each listener and for each event:
  *
  *     weir_sse_request req;
  *     int rv = weir_sse_request_read(&head, 0, &req);     head: from weir_http_next
  *     if (rv < 0) { weir_http_error_reply(&out, rv, NULL); ... }
- *     weir_sse_reply reply = {0};
- *     weir_sse_reply_write(&out, &req, &reply);           200 text/event-stream, once
+ *     weir_sse_reply_write(&out, &req, NULL);             200 text/event-stream, once
  *
- *     weir_sse_event ev = {0};                            then, for each event
+ *     weir_sse_event ev = {0};
  *     ev.data = weir_cstr("hello");
  *     uint8_t bytes[256];
  *     weir_out event = {bytes, sizeof bytes};
  *     weir_sse_event_write(&event, &ev);                  the same bytes for every listener
  *     weir_sse_frame(&out, &req, (weir_str){bytes, sizeof bytes - event.len});
+ *
+ * The receiver's side, over the body of a response:
+ *
+ *     weir_sse_item item;
+ *     while ((rv = weir_sse_next(&parser, &in, &item)) > 0)
+ *         if (item.kind == WEIR_SSE_EVENT) show(item.type, item.data);
+ *
+ * weir_sse_source, the last part, is the whole client: request, redirects, reconnection.
  */
 #ifndef WEIR_SSE_H
 #define WEIR_SSE_H
@@ -129,7 +138,7 @@ typedef struct weir_sse_event {
  * out      where to.                                                                      [in,out]
  * event    what; its slices must not overlap the room of `out`.
  *
- * Returns  0, or with nothing written
+ * Returns  0, or with `out` not moved (what it points to may have been written to)
  *          WEIR_ERR_SPACE       weir_sse_event_size gives the room it needs
  *          WEIR_ERR_SSE_TYPE    CR or LF in type
  *          WEIR_ERR_SSE_ID      CR, LF or NUL in id
@@ -137,7 +146,7 @@ typedef struct weir_sse_event {
  *                               (a token of a language model may be) must be joined first
  *          An event without any field writes nothing.
  *
- * Cost     O(bytes), two passes.
+ * Cost     O(bytes): one pass for plain ASCII in one line, else two.
  */
 WEIR_API int weir_sse_event_write(weir_out *out, const weir_sse_event *event);
 
@@ -161,6 +170,521 @@ WEIR_API int weir_sse_event_size(const weir_sse_event *event, size_t *size);
  *          most 3 * text.len + 4 bytes.
  */
 WEIR_API int weir_sse_comment_write(weir_out *out, weir_str text);
+
+/* ---- The parser --------------------------------------------------------------------------------- */
+
+/* What weir_sse_next reports. Which members of the item are set stands behind each. */
+typedef enum weir_sse_kind {
+    WEIR_SSE_EVENT = 1, /* an event: type, data, id, flags */
+    WEIR_SSE_PART,      /* some of the data of an event over max_event: data, flags. With WEIR_SSE_PARTS */
+    WEIR_SSE_SKIPPED,   /* an event over a limit ended and was left out: err, id. With WEIR_SSE_SKIP */
+    WEIR_SSE_ABORTED,   /* the stream ended inside an event, which is dropped; see weir_sse_eof */
+    WEIR_SSE_COMMENT,   /* a comment: data. With WEIR_SSE_COMMENTS */
+    WEIR_SSE_RETRY,     /* a new reconnection time, in force at once: retry_ms */
+    WEIR_SSE_ID,        /* a block without data set the last event ID: id */
+    /* of a weir_sse_source only: */
+    WEIR_SSE_OPEN,    /* the response is good, the stream begins: weir_sse_source_head */
+    WEIR_SSE_REFUSED, /* the response is not: err, weir_sse_source_head */
+    WEIR_SSE_BODY     /* some of the body of a refused response: data. With WEIR_SSE_REFUSAL_BODY */
+} weir_sse_kind;
+
+/* Bits of weir_sse_item.flags. */
+#define WEIR_SSE_UTF8 0x1u     /* EVENT: type, data (all parts of it) and id are valid UTF-8 */
+#define WEIR_SSE_FIRST 0x2u    /* PART: the first of its event */
+#define WEIR_SSE_IN_PARTS 0x4u /* EVENT: the data went ahead in parts, and ends with this event's */
+
+/* One thing found in the stream. Its slices lie in the input given to weir_sse_next, in the parser's
+ * storage, or are static; they are valid until either is changed or the parser is called again. */
+typedef struct weir_sse_item {
+    weir_sse_kind kind;
+    uint32_t flags;
+    weir_str type;     /* "message" if the stream names none */
+    weir_str data;     /* lines joined by LF; may be empty, and may hold NUL */
+    weir_str id;       /* the last event ID, which lasts over events; empty if there is none */
+    uint64_t retry_ms; /* at most UINT64_MAX, whatever the digits say: clamp it before use */
+    int err;           /* a weir_err */
+} weir_sse_item;
+
+/* Bits of weir_sse_parser_cfg.flags. */
+#define WEIR_SSE_REPAIR 0x1u   /* replace what is not UTF-8 by U+FFFD as browsers do (Encoding Standard) */
+#define WEIR_SSE_SKIP 0x2u     /* leave out an event that is over a limit, instead of failing */
+#define WEIR_SSE_PARTS 0x4u    /* report the data of an event over max_event in parts; not with REPAIR */
+#define WEIR_SSE_COMMENTS 0x8u /* report comments */
+#define WEIR_SSE_FLUSH \
+    0x10u /* weir_sse_eof ends an unfinished event instead of dropping it, for peers that
+                                  omit the last blank line. A cut connection then delivers half an event
+                                  as a whole one */
+
+/* Limits in bytes; 0 stands for the default. */
+typedef struct weir_sse_parser_cfg {
+    uint32_t flags;
+    uint32_t max_id;      /* event ID, default WEIR_SSE_LAST_ID_MAX */
+    uint32_t max_type;    /* event type, default 256 */
+    uint32_t max_comment; /* longer comments are not reported, default 1024; with WEIR_SSE_COMMENTS */
+    size_t max_event;     /* data of an event; default all the storage that is left, and never more */
+    size_t max_line;      /* any line, comments and unknown fields too; default none: those take no memory */
+    weir_str last_event_id; /* the last event ID to begin with, copied; at most max_id */
+} weir_sse_parser_cfg;
+
+/* Storage for events of up to `max_event` bytes with the default limits. */
+#define WEIR_SSE_STORAGE(max_event) ((size_t)(max_event) + 3 * WEIR_SSE_LAST_ID_MAX + 256)
+
+/* Private; visible for its size. */
+typedef struct weir_sse_parser {
+    uint8_t *storage_;
+    size_t max_event_;
+    size_t max_line_;
+    size_t data_len_;
+    size_t line_len_;
+    uint64_t retry_;
+    uint64_t offset_;
+    uint32_t max_id_;
+    uint32_t max_type_;
+    uint32_t max_comment_;
+    uint32_t scratch_; /* size of that area */
+    uint32_t id_len_[2];
+    uint32_t type_len_;
+    uint32_t scratch_len_;
+    uint32_t utf8_;
+    int32_t err_;
+    uint16_t state_;
+    uint8_t flags_;
+    uint8_t line_;
+    uint8_t field_;
+    uint8_t name_len_;
+    uint8_t name_[6];
+    int32_t skip_err_;
+    uint32_t reserved_;
+} weir_sse_parser;
+
+/*
+ * weir_sse_parser_init - set up a parser for one event stream.
+ *
+ * parser       the object; former contents do not matter.                                    [out]
+ * storage      where events that arrive in pieces are put together, and the last event ID is kept; the
+ *              caller's, must outlive the parser's use, is not read before it is written.
+ * storage_len  its size: WEIR_SSE_STORAGE(max_event) with the default limits; else
+ *              2 * max_id + max_type + the largest of max_id, max_type and max_comment + max_event.
+ * cfg          flags and limits, copied; NULL for the defaults.
+ *
+ * Returns  0, or
+ *          WEIR_ERR_ARG       unknown flag, PARTS with REPAIR, or last_event_id over max_id or with CR, LF
+ *                             or NUL in it
+ *          WEIR_ERR_SPACE     the storage does not hold the limits and a byte of data
+ *          WEIR_ERR_LAYOUT    the program was built with another weir_sse_parser
+ *
+ * Threads  one at a time for each object; nothing is shared.
+ */
+#define weir_sse_parser_init(parser, storage, storage_len, cfg) \
+    weir_sse_parser_init_((parser), sizeof *(parser), (storage), (storage_len), (cfg))
+WEIR_API int weir_sse_parser_init_(weir_sse_parser *parser, size_t size, void *storage, size_t storage_len,
+                                   const weir_sse_parser_cfg *cfg);
+
+/*
+ * weir_sse_restart - begin with the next stream of the same source, after a reconnection.
+ *
+ * Everything unfinished and any error is forgotten; the last event ID stays (9.2.6: send it as
+ * Last-Event-ID). For a stream of somebody else use weir_sse_parser_init.
+ */
+WEIR_API void weir_sse_restart(weir_sse_parser *parser);
+
+/*
+ * weir_sse_next - take bytes and report the next item (9.2.6).
+ *
+ * in->ptr and in->len are moved past the bytes taken: what stands behind the item stays. Stop whenever
+ * you like: bytes not taken are not looked at.
+ *
+ * parser   initialised.                                                                   [in,out]
+ * in       the decoded body (no chunk sizes) as it comes. Lines of data may be joined in place: the
+ *          bytes taken are rewritten.                                                     [in,out]
+ * item     what was found, when the result is above 0.                                       [out]
+ *
+ * Returns  > 0  item->kind. Pass over kinds you do not know.
+ *          0    all input taken; read more.
+ *          < 0  sticky, without WEIR_SSE_SKIP:
+ *               WEIR_ERR_SSE_EVENT_SIZE    data over max_event (and not WEIR_SSE_PARTS)
+ *               WEIR_ERR_SSE_LINE_SIZE, _ID_SIZE, _TYPE_SIZE    over max_line, max_id, max_type
+ *          Nothing else is an error: the standard gives every sequence of bytes a meaning.
+ *
+ * An event is reported as soon as its blank line ends, which is at CR even when LF follows later. Bytes
+ * are handed out as they came, WEIR_SSE_UTF8 says whether they are text; see WEIR_SSE_REPAIR. An event
+ * in one input is not copied: its data is a slice of the input (its lines joined in place when there
+ * are several). What has been skipped is counted as read: its id becomes the last event ID, so that a
+ * reconnection does not ask for it again.
+ *
+ * Splitting  any cut of the input gives the same items, errors and offsets; only the borders of
+ *            parts vary.
+ * Cost       O(bytes) whatever the cut; each byte is looked at once, and copied once if its event is cut.
+ */
+WEIR_API int weir_sse_next(weir_sse_parser *parser, weir_in *in, weir_sse_item *item);
+
+/*
+ * weir_sse_eof - the stream has ended; call until it returns 0 or less.
+ *
+ * Returns  WEIR_SSE_ABORTED    something was unfinished: a line without its end, an event without its
+ *                              blank line; it is dropped (9.2.6), parts of it that were reported are void
+ *          0                   nothing (more) to report
+ *          < 0                 the error that weir_sse_next returned
+ *          With WEIR_SSE_FLUSH the unfinished line and event are ended instead: WEIR_SSE_RETRY, _COMMENT,
+ *          _EVENT and so on, as from weir_sse_next.
+ *
+ * After it only weir_sse_restart or init bring the parser back; weir_sse_next takes nothing.
+ */
+WEIR_API int weir_sse_eof(weir_sse_parser *parser, weir_sse_item *item);
+
+/*
+ * weir_sse_last_id - the last event ID: of the latest block that ended, or the one given to init.
+ *
+ * Returns  a slice of the storage, empty if there is none; valid until the parser is called again.
+ */
+WEIR_API weir_str weir_sse_last_id(const weir_sse_parser *parser);
+
+/*
+ * weir_sse_error - the sticky error.
+ *
+ * offset   if not NULL: position in the stream of the byte that was one too many; without an error the
+ *          bytes taken so far.                                                               [out]
+ *
+ * Returns  the weir_err, or 0 if there is none.
+ */
+WEIR_API int weir_sse_error(const weir_sse_parser *parser, uint64_t *offset);
+
+/* ---- The replay log ----------------------------------------------------------------------------- */
+
+/*
+ * A server keeps what it sent, so that a listener whose connection broke goes on where it stopped, and
+ * so that slow listeners have one queue together instead of one each:
+ *
+ *     weir_sse_log_put(&log, ev.id, bytes, now);          each event once, as written
+ *
+ *     weir_sse_reader reader;                             each listener
+ *     if (req.last_event_id.ptr != NULL)
+ *         rv = weir_sse_log_seek(&log, req.last_event_id, now, &reader);
+ *     else
+ *         weir_sse_log_end(&log, &reader);                only what comes from now on
+ *     while (room(c) && (rv = weir_sse_log_next(&log, &reader, &bytes)) > 0)
+ *         if (rv == WEIR_SSE_LOG_GAP) tell(c); else weir_sse_frame(&out, &req, bytes);
+ *
+ * The log overwrites its oldest events. A listener that is too slow for that gets WEIR_SSE_LOG_GAP, once,
+ * and then the oldest event there is; to drop it earlier, look at weir_sse_log_behind.
+ */
+
+/* Bounds; 0 stands for none. The third bound is the memory. */
+typedef struct weir_sse_log_cfg {
+    uint64_t max_events;
+    uint64_t max_age_ms; /* older events are not replayed */
+} weir_sse_log_cfg;
+
+/* Private; visible for its size. */
+typedef struct weir_sse_log {
+    uint8_t *memory_;
+    size_t size_;
+    size_t head_;    /* where the oldest event lies */
+    size_t tail_;    /* where the next one goes */
+    size_t wrap_;    /* end of what lies before the wrap */
+    uint64_t first_; /* number of the oldest event */
+    uint64_t next_;  /* number of the next one */
+    uint64_t bytes_; /* of all events ever put */
+    weir_sse_log_cfg cfg_;
+} weir_sse_log;
+
+/* A listener's place in a log; may be copied. */
+typedef struct weir_sse_reader {
+    uint64_t number_;
+    size_t at_;
+} weir_sse_reader;
+
+/* Results of the log's functions above 0. */
+enum {
+    WEIR_SSE_LOG_EVENT = 1, /* an event */
+    WEIR_SSE_LOG_GAP = 2    /* events that this listener has not had are gone */
+};
+
+/* What an event takes in the log beside its bytes and its ID. */
+#define WEIR_SSE_LOG_OVERHEAD 32
+
+/*
+ * weir_sse_log_init - set up an empty log.
+ *
+ * log      the object.                                                                       [out]
+ * memory   size bytes, the caller's, must outlive the log's use.
+ * cfg      bounds, copied; NULL for none but the memory.
+ *
+ * Returns  0, or WEIR_ERR_ARG if memory is NULL or holds not even an empty event.
+ */
+WEIR_API int weir_sse_log_init(weir_sse_log *log, void *memory, size_t size, const weir_sse_log_cfg *cfg);
+
+/*
+ * weir_sse_log_put - append an event, and drop old ones as the bounds ask.
+ *
+ * id       its ID, copied; absent or empty for an event that cannot be resumed after.
+ * bytes    the event as weir_sse_event_write wrote it, copied.
+ * now      milliseconds on a clock that does not go backwards.
+ *
+ * Returns  0, or WEIR_ERR_SPACE if it is larger than the whole memory; the log is as before.
+ *
+ * Slices from weir_sse_log_next are void after it.
+ * Cost     O(bytes), and O(1) for each event dropped.
+ */
+WEIR_API int weir_sse_log_put(weir_sse_log *log, weir_str id, weir_str bytes, uint64_t now);
+
+/*
+ * weir_sse_log_begin - a reader at the oldest event there is.
+ * weir_sse_log_end - a reader behind the newest: it gets what is put from now on.
+ */
+WEIR_API void weir_sse_log_begin(const weir_sse_log *log, weir_sse_reader *reader);
+WEIR_API void weir_sse_log_end(const weir_sse_log *log, weir_sse_reader *reader);
+
+/*
+ * weir_sse_log_seek - a reader strictly behind the event that a client had last.
+ *
+ * id       the client's Last-Event-ID, hostile; the newest event of this ID counts.
+ * now      milliseconds; events over max_age_ms are dropped first.
+ * reader   the place.                                                                        [out]
+ *
+ * Returns  0, or WEIR_SSE_LOG_GAP: no such event (any more). The reader then stands at the oldest event;
+ *          tell the client before you replay, or it takes what follows for all.
+ *
+ * Cost     O(events): limit how often one client may ask, as for anything that costs more than it.
+ */
+WEIR_API int weir_sse_log_seek(weir_sse_log *log, weir_str id, uint64_t now, weir_sse_reader *reader);
+
+/*
+ * weir_sse_log_next - the next event for a reader.
+ *
+ * bytes    the event, a slice of the log's memory, valid until the next weir_sse_log_put.    [out]
+ *
+ * Returns  WEIR_SSE_LOG_EVENT    an event; the reader moved behind it
+ *          WEIR_SSE_LOG_GAP      the reader was overtaken, and stands at the oldest event now
+ *          0                     nothing new
+ */
+WEIR_API int weir_sse_log_next(const weir_sse_log *log, weir_sse_reader *reader, weir_str *bytes);
+
+/*
+ * weir_sse_log_behind - how far is a reader behind the newest event?
+ *
+ * bytes    if not NULL: of the events it has not had and that are still there.               [out]
+ *
+ * Returns  the number of events it has not had, those that are gone included.
+ */
+WEIR_API uint64_t weir_sse_log_behind(const weir_sse_log *log, const weir_sse_reader *reader,
+                                      uint64_t *bytes);
+
+/* ---- The event source --------------------------------------------------------------------------- */
+
+/*
+ * The whole client of 9.2.3 without its sockets: it says when to connect where, what to send, reads the
+ * response, and says when to come back. One for each stream.
+ *
+ *     switch (weir_sse_source_poll(&source, now)) {       at first, after every call below, and at
+ *     case WEIR_SSE_CONNECT:                              weir_sse_source_deadline
+ *         close the old connection, if there is one; connect to weir_sse_source_uri;
+ *         when connected, send what weir_sse_source_request writes
+ *         break;
+ *     case WEIR_SSE_DISCONNECT:                           close it; a new one comes at the deadline
+ *     case WEIR_SSE_FINISHED:                             close it for good: weir_sse_source_error
+ *     case WEIR_SSE_CARRY_ON: ;
+ *     }
+ *
+ *     bytes arrived:
+ *         while ((rv = weir_sse_source_next(&source, &in, now, &item)) > 0) ...
+ *     the connection ended, or could not be made:
+ *         while (weir_sse_source_eof(&source, now, &item) > 0) ...
+ *
+ * Each attempt begins at the URL given to init. Redirects (301, 302, 303, 307, 308) are followed; on
+ * another origin the caller's fields are not sent, since they may be credentials, and from https to http
+ * none is followed. Status 204 and every other refusal are final, as in browsers.
+ *
+ * The wait before an attempt: the reconnection time, clamped; doubled for each failure in a row after the
+ * first, up to backoff_max_ms; and up to a quarter more at random, so that a server that comes back is
+ * not met by all its clients at once. A stream that delivered an event, or lasted stable_ms, ends the row.
+ */
+
+/* Bits of weir_sse_source_cfg.flags. */
+#define WEIR_SSE_ONCE 0x1u /* do not connect again: the end of the stream is the end */
+#define WEIR_SSE_RETRY_BUSY \
+    0x2u /* 429, 500, 502, 503 and 504 are failures to come back from, as Retry-After
+                                      says; browsers take them as final */
+#define WEIR_SSE_REFUSAL_BODY 0x4u /* report the body of a refused response: it often says why */
+#define WEIR_SSE_KEEP_FIELDS \
+    0x8u /* send the caller's fields to other origins too. A server that redirects
+                                      gets to choose who sees them: never with credentials */
+
+/* What a source is to do; begin with weir_sse_source_cfg_init. Spans are in milliseconds. */
+typedef struct weir_sse_source_cfg {
+    uint32_t size;                 /* set by weir_sse_source_cfg_init */
+    uint32_t flags;                /* default 0 */
+    weir_str url;                  /* http or https; must outlive the source, as the next four */
+    const weir_http_field *fields; /* field_count further request fields. Accept and Cache-Control replace
+                                      weir's own, text/event-stream and no-cache */
+    size_t field_count;
+    weir_str body;              /* not absent: POST with this body, which is sent again at each attempt */
+    const char *body_type;      /* its Content-Type, default "application/json" */
+    weir_entropy *entropy;      /* for the random part of the wait; NULL: none */
+    uint64_t retry_ms;          /* reconnection time until the server sets one, default 3000 */
+    uint64_t retry_min_ms;      /* what the server may set: default 100 .. */
+    uint64_t retry_max_ms;      /* .. 300000 */
+    uint64_t backoff_max_ms;    /* no doubling beyond this, default 30000 */
+    uint64_t stable_ms;         /* default 10000 */
+    uint64_t response_ms;       /* from CONNECT to the response's head, default 30000; 0: no deadline */
+    uint64_t idle_ms;           /* silence of the stream that counts as its end, default 0: none */
+    uint32_t max_attempts;      /* failures in a row before it is FINISHED, default 0: no end */
+    uint32_t max_redirects;     /* in a row, default 20 */
+    uint32_t max_url;           /* longest URL after a redirect, default 2048 */
+    weir_sse_parser_cfg parser; /* flags, limits, and the last event ID to begin with */
+} weir_sse_source_cfg;
+
+/* Storage for events of up to `max_event` bytes with the default limits. The response's head has to fit
+ * in max_event too: 8192 at least suits the servers there are. */
+#define WEIR_SSE_SOURCE_STORAGE(max_event) (WEIR_SSE_STORAGE(max_event) + 2048)
+
+/* What the program is to do next. */
+typedef enum weir_sse_step {
+    WEIR_SSE_CARRY_ON = 0, /* nothing new */
+    WEIR_SSE_CONNECT,      /* make a new connection, closing the old one first; returned once */
+    WEIR_SSE_DISCONNECT,   /* close the connection; returned once */
+    WEIR_SSE_FINISHED      /* the same, for good; returned at every call */
+} weir_sse_step;
+
+/* Private; visible for its size. */
+typedef struct weir_sse_source {
+    weir_sse_parser parser_;
+    union {
+        weir_http head_;
+        weir_http_body body_;
+    } http_;
+    weir_http_head response_;
+    weir_http_uri uri_;
+    weir_sse_source_cfg cfg_;
+    uint8_t *url_;
+    uint64_t retry_;
+    uint64_t now_;
+    uint64_t at_;
+    uint64_t opened_;
+    uint32_t url_len_;
+    uint32_t failures_;
+    uint32_t redirects_;
+    int32_t err_;
+    uint8_t state_;
+    uint8_t step_;
+    bool foreign_;
+    bool get_;
+    bool fruitful_;
+    uint8_t reserved_[11];
+} weir_sse_source;
+
+/*
+ * weir_sse_source_cfg_init - set the defaults named at weir_sse_source_cfg.
+ */
+#define weir_sse_source_cfg_init(cfg) weir_sse_source_cfg_init_((cfg), sizeof *(cfg))
+WEIR_API void weir_sse_source_cfg_init_(weir_sse_source_cfg *cfg, size_t size);
+
+/*
+ * weir_sse_source_init - set up an event source; its first attempt is due at once.
+ *
+ * source       the object; must not be moved afterwards.                                     [out]
+ * storage      the caller's, must outlive the source.
+ * storage_len  WEIR_SSE_SOURCE_STORAGE(max_event); with other limits what weir_sse_parser_init needs, and
+ *              max_url.
+ * cfg          copied, but not what it points to.
+ *
+ * Returns  0, or
+ *          WEIR_ERR_URI                    the URL is malformed, or its scheme is not http or https
+ *          WEIR_ERR_FIELD                  a field must not be written so (see weir_http_reply_write)
+ *          WEIR_ERR_ARG, WEIR_ERR_SPACE    as from weir_sse_parser_init; or less than 256 bytes for events
+ *          WEIR_ERR_LAYOUT                 the program was built with another layout
+ */
+#define weir_sse_source_init(source, storage, storage_len, cfg) \
+    weir_sse_source_init_((source), sizeof *(source), (storage), (storage_len), (cfg))
+WEIR_API int weir_sse_source_init_(weir_sse_source *source, size_t size, void *storage, size_t storage_len,
+                                   const weir_sse_source_cfg *cfg);
+
+/*
+ * weir_sse_source_poll - what is to be done now?
+ *
+ * now      milliseconds on a clock that does not go backwards.
+ *
+ * Returns  a weir_sse_step. Ask after every call that took or ended input, and at the deadline.
+ */
+WEIR_API weir_sse_step weir_sse_source_poll(weir_sse_source *source, uint64_t now);
+
+/*
+ * weir_sse_source_deadline - when to ask weir_sse_source_poll again.
+ *
+ * Returns  absolute milliseconds, 0 for at once, UINT64_MAX for no time. It changes with every other call.
+ */
+WEIR_API uint64_t weir_sse_source_deadline(const weir_sse_source *source);
+
+/*
+ * weir_sse_source_uri - where to connect: host, port, and `secure` for TLS.
+ *
+ * Returns  the URI of this attempt, valid until the source is called again.
+ */
+WEIR_API const weir_http_uri *weir_sse_source_uri(const weir_sse_source *source);
+
+/*
+ * weir_sse_source_request - write the request of this attempt, its body included.
+ * weir_sse_source_request_size - the exact number of bytes that takes.
+ *
+ * Last-Event-ID is sent when there is one, unless a field value cannot carry it (a control byte, space at
+ * an end): then the server starts as for a new client.
+ *
+ * Returns  0, or WEIR_ERR_SPACE with nothing written, WEIR_ERR_STATE without an attempt under way.
+ */
+WEIR_API int weir_sse_source_request(weir_sse_source *source, weir_out *out);
+WEIR_API size_t weir_sse_source_request_size(const weir_sse_source *source);
+
+/*
+ * weir_sse_source_next - take bytes of the connection and report the next item.
+ *
+ * in       bytes received; those taken may be rewritten.                                  [in,out]
+ * now      milliseconds.
+ * item     what was found, when the result is above 0.                                       [out]
+ *
+ * Returns  > 0  item->kind: WEIR_SSE_OPEN, then what weir_sse_next reports; or WEIR_SSE_REFUSED and
+ *               perhaps WEIR_SSE_BODY. Responses of redirects, and failures that a later attempt may
+ *               mend, are not reported: weir_sse_source_error tells of the latest.
+ *          0    all input taken: ask weir_sse_source_poll. Bytes behind the end of a response are dropped.
+ */
+WEIR_API int weir_sse_source_next(weir_sse_source *source, weir_in *in, uint64_t now, weir_sse_item *item);
+
+/*
+ * weir_sse_source_eof - the connection has ended or failed, or could not be made; call until it returns 0.
+ *
+ * Returns  > 0  item->kind, as WEIR_SSE_ABORTED and what WEIR_SSE_FLUSH brings
+ *          0    no more: ask weir_sse_source_poll. Nothing happens if no attempt is under way.
+ */
+WEIR_API int weir_sse_source_eof(weir_sse_source *source, uint64_t now, weir_sse_item *item);
+
+/*
+ * weir_sse_source_close - no more: weir_sse_source_poll says WEIR_SSE_FINISHED from now on.
+ */
+WEIR_API void weir_sse_source_close(weir_sse_source *source);
+
+/*
+ * weir_sse_source_head - the head of the latest response, for WEIR_SSE_OPEN and WEIR_SSE_REFUSED.
+ *
+ * Returns  the head, valid until the source is called again.
+ */
+WEIR_API const weir_http_head *weir_sse_source_head(const weir_sse_source *source);
+
+/*
+ * weir_sse_source_error - why the latest attempt ended.
+ *
+ * Returns  0 while all is well, after weir_sse_source_close, and after the end of a stream with
+ *          WEIR_SSE_ONCE. Else
+ *          WEIR_ERR_SSE_STOPPED, _STATUS, _MEDIA_TYPE, _REDIRECT    final
+ *          WEIR_ERR_SSE_EVENT_SIZE and the like, of the parser      final
+ *          WEIR_ERR_SSE_LOST, _SILENT, WEIR_ERR_HTTP_...            to be tried again
+ */
+WEIR_API int weir_sse_source_error(const weir_sse_source *source);
+
+/*
+ * weir_sse_source_last_id - the last event ID, as weir_sse_last_id.
+ * weir_sse_source_retry - the reconnection time in force, in milliseconds, clamped.
+ */
+WEIR_API weir_str weir_sse_source_last_id(const weir_sse_source *source);
+WEIR_API uint64_t weir_sse_source_retry(const weir_sse_source *source);
 
 #ifdef __cplusplus
 }

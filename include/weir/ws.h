@@ -107,32 +107,6 @@ WEIR_API int weir_ws_accept_write(weir_out *out, const weir_ws_request *req, con
 
 /* ---- The opening handshake of a client ---------------------------------------------------------- */
 
-/* Where a client's masking keys come from (RFC 6455 10.3: unpredictable, fresh for each frame). The
- * bytes are fetched in batches. One object serves all connections of a thread and must outlive them;
- * two threads need two. */
-typedef struct weir_entropy {
-    int (*fill_)(void *user, uint8_t *dst, size_t len);
-    void *user_;
-    uint32_t left_;
-    uint32_t reserved_;
-    uint8_t pool_[256];
-} weir_entropy;
-
-/*
- * weir_entropy_init - set up a source of masking keys.
- *
- * entropy  the object; its pool starts empty.                                                [out]
- * fill     writes `len` bytes from a cryptographic source (getrandom, a TLS library's) to dst and
- *          returns 0; anything else is a failure, after which the call that needed a key returns
- *          WEIR_ERR_ENTROPY; a Pong or Close that weir owes by itself is kept and tried again at the
- *          next call. It must not call weir. rand() opens proxies to cache poisoning.
- * user     handed to fill.
- *
- * Returns  0, or WEIR_ERR_ARG if fill is NULL.
- */
-WEIR_API int weir_entropy_init(weir_entropy *entropy, int (*fill)(void *user, uint8_t *dst, size_t len),
-                               void *user);
-
 /* What a client offers; zero-initialise it first. All of it must stay until the answer was read. */
 typedef struct weir_ws_offer {
     const char *const *protocols; /* subprotocols in order of preference, protocol_count of them */

@@ -15,6 +15,8 @@
 #include "bytes.h"
 #include "weir/base.h"
 
+#include <string.h>
+
 #define NEXT(missing, low, high) ((uint32_t)(missing) | (uint32_t)(low) << 8 | (uint32_t)(high) << 16)
 #define NO_CHARACTER UINT32_MAX
 
@@ -102,6 +104,44 @@ size_t weiri_utf8_check(uint32_t *state, const uint8_t *bytes, size_t len)
     }
     *state = s;
     return len;
+}
+
+/* Where the character that ends unfinished before `end` begins; `end` if none does. */
+static size_t utf8_unfinished(const uint8_t *text, size_t begin, size_t end)
+{
+    for (size_t at = end; at > begin && end - at < 3;) {
+        uint8_t byte = text[--at];
+        if (byte >= 0xC2) {
+            size_t whole = byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4;
+            return end - at < whole ? at : end;
+        }
+        if (byte < 0x80)
+            break;
+    }
+    return end;
+}
+
+size_t weiri_utf8_repair(uint8_t *dst, const uint8_t *src, size_t len)
+{
+    static const uint8_t replacement[] = {0xEF, 0xBF, 0xBD};
+    size_t written = 0;
+    for (size_t at = 0; at < len;) {
+        uint32_t state = 0;
+        size_t bad = at + weiri_utf8_check(&state, src + at, len - at);
+        bool whole = bad == len && state == 0;
+        size_t good = whole ? len : utf8_unfinished(src, at, bad);
+        if (dst != NULL)
+            memmove(dst + written, src + at, good - at);
+        written += good - at;
+        /* Either an unfinished character ends before `bad`, or the byte there is itself the bad part. */
+        at = good < bad || whole ? bad : bad + 1;
+        if (whole)
+            break;
+        if (dst != NULL)
+            memcpy(dst + written, replacement, sizeof replacement);
+        written += sizeof replacement;
+    }
+    return written;
 }
 
 bool weir_utf8_valid(weir_str bytes)

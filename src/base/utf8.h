@@ -11,4 +11,10 @@
  * with which no valid text begins; *state is then of no use. */
 size_t weiri_utf8_check(uint32_t *state, const uint8_t *bytes, size_t len);
 
+/* Copies a text with U+FFFD for each maximal part of a character that is not valid (Encoding Standard,
+ * "UTF-8 decode"; the byte order mark is not looked for). Returns the bytes that takes; with dst NULL
+ * only counts. Never shorter than len. dst may be before src in the same memory if the rest of the room
+ * between them is what the text grows by. */
+size_t weiri_utf8_repair(uint8_t *dst, const uint8_t *src, size_t len);
+
 #endif

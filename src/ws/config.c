@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* config.c - floor 3: set-up of a WebSocket connection and of a client's entropy. */
+/* config.c - floor 3: set-up of a WebSocket connection. */
 #include "ws.h"
 
 #include <string.h>
@@ -37,36 +37,5 @@ int weir_ws_init_(weir_ws *ws, size_t size, const weir_ws_cfg *cfg)
     ws->max_controls_ = cfg->max_controls;
     ws->cfg_flags_ = (uint16_t)cfg->flags;
     ws->state_ = cfg->role == WEIR_WS_CLIENT ? WEIRI_WS_IS_CLIENT : 0;
-    return 0;
-}
-
-int weir_entropy_init(weir_entropy *entropy, int (*fill)(void *user, uint8_t *dst, size_t len), void *user)
-{
-    if (fill == NULL)
-        return WEIR_ERR_ARG;
-    memset(entropy, 0, sizeof *entropy);
-    entropy->fill_ = fill;
-    entropy->user_ = user;
-    return 0;
-}
-
-int weiri_entropy_ready(weir_entropy *entropy)
-{
-    if (entropy->left_ == 0) {
-        if (entropy->fill_(entropy->user_, entropy->pool_, sizeof entropy->pool_) != 0)
-            return WEIR_ERR_ENTROPY;
-        entropy->left_ = sizeof entropy->pool_;
-    }
-    return 0;
-}
-
-/* Keys are taken from the pool's end and wiped there, so none can be used twice. */
-int weiri_entropy_key(weir_entropy *entropy, uint8_t key[4])
-{
-    if (weiri_entropy_ready(entropy) != 0)
-        return WEIR_ERR_ENTROPY;
-    entropy->left_ -= 4;
-    memcpy(key, entropy->pool_ + entropy->left_, 4);
-    memset(entropy->pool_ + entropy->left_, 0, 4);
     return 0;
 }

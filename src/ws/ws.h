@@ -5,6 +5,8 @@
 
 #include "weir/ws.h"
 
+#include "base/entropy.h"
+
 /* Opcodes (RFC 6455 5.2). */
 enum {
     WEIRI_WS_CONT = 0x0,
@@ -62,12 +64,6 @@ void weiri_ws_reply_close(weir_ws *ws, uint16_t code);
 
 /* May this code stand in a Close (RFC 6455 7.4, IANA's registry)? */
 bool weiri_ws_code_valid(unsigned code);
-
-/* Makes sure that the next masking key can be had. Returns 0 or WEIR_ERR_ENTROPY. */
-int weiri_entropy_ready(weir_entropy *entropy);
-
-/* Takes a fresh masking key from the source. Returns 0 or WEIR_ERR_ENTROPY. */
-int weiri_entropy_key(weir_entropy *entropy, uint8_t key[4]);
 
 /* May a data frame with these flags and length begin now? 0, WEIR_ERR_ARG or WEIR_ERR_STATE. */
 int weiri_ws_send_check(const weir_ws *ws, uint32_t flags, uint64_t len);

@@ -400,7 +400,7 @@ enum {
     WEIR_SSE_LOG_GAP = 2    /* events that this listener has not had are gone */
 };
 
-/* What an event takes in the log beside its bytes and its ID. */
+/* What an event takes in the log at most, beside its bytes and its ID. */
 #define WEIR_SSE_LOG_OVERHEAD 32
 
 /*

@@ -536,7 +536,7 @@ typedef struct weir_sse_source_cfg {
 
 /* Storage for events of up to `max_event` bytes with the default limits. The response's head has to fit
  * in max_event too: 8192 at least suits the servers there are. */
-#define WEIR_SSE_SOURCE_STORAGE(max_event) (WEIR_SSE_STORAGE(max_event) + 2048)
+#define WEIR_SSE_SOURCE_STORAGE(max_event) (WEIR_SSE_STORAGE(max_event) + 2 * 2048)
 
 /* What the program is to do next. */
 typedef enum weir_sse_step {
@@ -556,21 +556,22 @@ typedef struct weir_sse_source {
     weir_http_head response_;
     weir_http_uri uri_;
     weir_sse_source_cfg cfg_;
-    uint8_t *url_;
+    uint8_t *urls_;
     uint64_t retry_;
     uint64_t now_;
     uint64_t at_;
     uint64_t opened_;
-    uint32_t url_len_;
     uint32_t failures_;
     uint32_t redirects_;
     int32_t err_;
     uint8_t state_;
-    uint8_t step_;
+    uint8_t interims_;
+    bool leave_;
+    bool redirected_;
     bool foreign_;
     bool get_;
     bool fruitful_;
-    uint8_t reserved_[11];
+    uint8_t reserved_[5];
 } weir_sse_source;
 
 /*
@@ -585,7 +586,7 @@ WEIR_API void weir_sse_source_cfg_init_(weir_sse_source_cfg *cfg, size_t size);
  * source       the object; must not be moved afterwards.                                     [out]
  * storage      the caller's, must outlive the source.
  * storage_len  WEIR_SSE_SOURCE_STORAGE(max_event); with other limits what weir_sse_parser_init needs, and
- *              max_url.
+ *              twice max_url.
  * cfg          copied, but not what it points to.
  *
  * Returns  0, or

@@ -131,9 +131,8 @@ static bool body_chunk_byte(weir_http_body *body, uint8_t byte)
     }
 }
 
-int weir_http_body_next(weir_http_body *body, weir_in *in, weir_str *data)
+int weiri_http_body_peek(weir_http_body *body, weir_in *in, size_t *len)
 {
-    *data = (weir_str){NULL, 0};
     if (body->err_ != 0)
         return body->err_;
     while (body->state_ != BODY_END) {
@@ -141,14 +140,7 @@ int weir_http_body_next(weir_http_body *body, weir_in *in, weir_str *data)
             return 0;
         if (body->state_ == BODY_DATA || body->state_ == BODY_SIZED || body->state_ == BODY_UNTIL_CLOSE) {
             bool all = body->state_ == BODY_UNTIL_CLOSE || in->len <= body->left_;
-            *data = (weir_str){in->ptr, all ? in->len : (size_t)body->left_};
-            if (body->state_ != BODY_UNTIL_CLOSE) {
-                body->left_ -= data->len;
-                if (body->left_ == 0)
-                    body->state_ = body->state_ == BODY_DATA ? BODY_DATA_CR : BODY_END;
-            }
-            in->ptr += data->len;
-            in->len -= data->len;
+            *len = all ? in->len : (size_t)body->left_;
             return WEIR_HTTP_BODY_DATA;
         }
         if (!body_chunk_byte(body, *in->ptr))
@@ -157,6 +149,29 @@ int weir_http_body_next(weir_http_body *body, weir_in *in, weir_str *data)
         in->len--;
     }
     return WEIR_HTTP_BODY_END;
+}
+
+void weiri_http_body_take(weir_http_body *body, weir_in *in, size_t len)
+{
+    in->ptr += len;
+    in->len -= len;
+    if (body->state_ == BODY_UNTIL_CLOSE)
+        return;
+    body->left_ -= len;
+    if (body->left_ == 0)
+        body->state_ = body->state_ == BODY_DATA ? BODY_DATA_CR : BODY_END;
+}
+
+int weir_http_body_next(weir_http_body *body, weir_in *in, weir_str *data)
+{
+    size_t len = 0;
+    *data = (weir_str){NULL, 0};
+    int rv = weiri_http_body_peek(body, in, &len);
+    if (rv == WEIR_HTTP_BODY_DATA) {
+        *data = (weir_str){in->ptr, len};
+        weiri_http_body_take(body, in, len);
+    }
+    return rv;
 }
 
 int weir_http_body_eof(weir_http_body *body)

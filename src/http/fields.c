@@ -84,3 +84,9 @@ bool weir_http_fields_has(weir_http_fields fields, const char *name, const char 
     }
     return false;
 }
+
+bool weiri_http_field_only(weir_http_fields fields, const char *name, weir_str *value)
+{
+    weir_str second;
+    return weir_http_fields_find(&fields, name, value) && !weir_http_fields_find(&fields, name, &second);
+}

@@ -20,6 +20,9 @@ bool weiri_http_field_valid(const weir_http_field *field);
 /* "name: value CR LF" */
 void weiri_http_field_put(weiri_sink *sink, const weir_http_field *field);
 
+/* Finds the only field of a name; false if there is none or more than one. */
+bool weiri_http_field_only(weir_http_fields fields, const char *name, weir_str *value);
+
 bool weiri_http_fields_valid(const weir_http_field *fields, size_t count);
 
 /* The request line and Host. */
@@ -33,6 +36,14 @@ typedef struct weiri_http_extra {
 
 /* weir_http_reply_write with more fields, and without its rules about bodies. */
 int weiri_http_reply_write(weir_out *out, const weir_http_reply *reply, const weiri_http_extra *extra);
+
+/* As weir_http_body_next, but leaves the piece, `len` bytes at in->ptr, to be taken: all of it or less. */
+int weiri_http_body_peek(weir_http_body *body, weir_in *in, size_t *len);
+void weiri_http_body_take(weir_http_body *body, weir_in *in, size_t len);
+
+/* Writes the URI that a reference (RFC 3986 4.1) means in a response for `base`, without fragment; of http
+ * and https only. Returns its length, or 0 if it is malformed, empty or longer than `cap`. */
+size_t weiri_http_uri_resolve(const weir_http_uri *base, weir_str reference, uint8_t *dst, size_t cap);
 
 /* Cuts scheme "://" authority off the front of an absolute URI; true if the scheme is http, https, ws
  * or wss. `default_port` is 80 or 443, `rest` begins behind the authority, which is not judged. */

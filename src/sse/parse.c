@@ -173,6 +173,7 @@ static int field_end(weir_sse_parser *p, walk *w, weir_sse_item *item)
 static void line_end_take(weir_sse_parser *p, walk *w)
 {
     p->line_ = LINE_BEGIN;
+    w->scanned = false;
     if (*w->at++ == '\n')
         return;
     if (w->at == w->end)
@@ -321,6 +322,7 @@ static bool line_begin(weir_sse_parser *p, walk *w)
     uint8_t *value = w->at + sizeof name;
     value += *value == ' ';
     w->stop = value + weiri_line_len(value, (size_t)(w->end - value), &high);
+    w->scanned = true;
     if (high)
         p->state_ |= HIGH;
     return w->stop < w->end && hold(p, w, value, w->stop);
@@ -337,8 +339,9 @@ static int parse(weir_sse_parser *p, walk *w, weir_sse_item *item)
             bom_take(p, w);
         } else if (p->line_ != LINE_BEGIN) {
             bool high = false;
-            if (w->stop == NULL || w->stop < w->at)
+            if (!w->scanned)
                 w->stop = w->at + weiri_line_len(w->at, (size_t)(w->end - w->at), &high);
+            w->scanned = true;
             if (high)
                 p->state_ |= HIGH;
             rv = line_take_limited(p, w, w->stop, item);
@@ -363,8 +366,10 @@ int weir_sse_next(weir_sse_parser *p, weir_in *in, weir_sse_item *item)
 {
     if (p->err_ != 0 || (p->state_ & ENDED) != 0)
         return p->err_;
-    walk w = {in->ptr, in->ptr + in->len, NULL, NULL, 0};
-    int rv = in->len != 0 ? parse(p, &w, item) : 0;
+    if (in->len == 0) /* ptr may be NULL */
+        return 0;
+    walk w = {in->ptr, in->ptr + in->len, in->ptr, NULL, 0, false};
+    int rv = parse(p, &w, item);
     if (w.held != NULL)
         weiri_sse_spill(p, &w);
     size_t taken = (size_t)(w.at - in->ptr);

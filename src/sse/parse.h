@@ -33,9 +33,10 @@ enum { FIELD_OTHER, FIELD_DATA, FIELD_EVENT, FIELD_ID, FIELD_RETRY, FIELD_COMMEN
 typedef struct walk {
     uint8_t *at;
     uint8_t *end;
-    uint8_t *stop; /* end of the line, if it is not before `at` */
+    uint8_t *stop; /* end of the line, if `scanned` */
     uint8_t *held; /* data of the block in this input, or NULL */
     size_t held_len;
+    bool scanned;
 } walk;
 
 /* The areas of the storage. IDs: number 0 is the last event ID, number 1 the block's. */

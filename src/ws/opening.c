@@ -79,13 +79,6 @@ int weir_ws_opening_write(weir_ws_opening *opening, weir_out *out, const weir_ht
     return 0;
 }
 
-/* Finds the only field of a name; false if there is none or more than one. */
-static bool field_only(weir_http_fields fields, const char *name, weir_str *value)
-{
-    weir_str second;
-    return weir_http_fields_find(&fields, name, value) && !weir_http_fields_find(&fields, name, &second);
-}
-
 /* RFC 6455 allows a server to choose none of the subprotocols; browsers then fail the connection, since
  * the two sides would speak past each other, and so does weir unless told otherwise. */
 static int choice_check(const weir_ws_offer *offer, weir_http_fields fields, int *protocol)
@@ -95,7 +88,7 @@ static int choice_check(const weir_ws_offer *offer, weir_http_fields fields, int
     *protocol = -1;
     if (!weir_http_fields_find(&walk, "sec-websocket-protocol", &value))
         return offer->protocol_count == 0 || offer->protocol_optional ? 0 : WEIR_ERR_WS_CHOICE;
-    if (!field_only(fields, "sec-websocket-protocol", &value))
+    if (!weiri_http_field_only(fields, "sec-websocket-protocol", &value))
         return WEIR_ERR_WS_CHOICE;
     for (size_t i = 0; i < offer->protocol_count; i++)
         if (weir_str_is(value, offer->protocols[i]))
@@ -123,11 +116,12 @@ int weir_ws_opening_read(weir_ws_opening *opening, const weir_http_head *head, w
         return WEIR_ERR_WS_STATUS;
     if (head->minor == 0)
         return WEIR_ERR_WS_HTTP;
-    if (!field_only(head->fields, "upgrade", &value) || !weir_str_is_nocase(value, "websocket"))
+    if (!weiri_http_field_only(head->fields, "upgrade", &value) || !weir_str_is_nocase(value, "websocket"))
         return WEIR_ERR_WS_UPGRADE;
     if (!weir_http_fields_has(head->fields, "connection", "upgrade"))
         return WEIR_ERR_WS_CONNECTION;
-    if (!field_only(head->fields, "sec-websocket-accept", &value) || !weir_str_is(value, opening->accept_))
+    if (!weiri_http_field_only(head->fields, "sec-websocket-accept", &value) ||
+        !weir_str_is(value, opening->accept_))
         return WEIR_ERR_WS_ACCEPT;
     return weiri_ws_choice_read(opening->offer_, head->fields, choice);
 }

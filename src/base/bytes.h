@@ -6,6 +6,13 @@
 #include <stdint.h>
 #include <string.h>
 
+/* A function for rare cases, which the compiler must not merge into its caller. */
+#if defined(__GNUC__)
+#define WEIRI_SLOW __attribute__((noinline))
+#else
+#define WEIRI_SLOW
+#endif
+
 static inline uint32_t weiri_load32(const uint8_t *p)
 {
     return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 | p[3];

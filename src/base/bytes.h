@@ -45,4 +45,21 @@ static inline uint64_t weiri_word(const uint8_t *p)
     return word;
 }
 
+/* A word in memory order that begins `bytes` bytes later in a pattern that repeats every four. */
+static inline uint32_t weiri_turn(uint32_t word, unsigned bytes)
+{
+    unsigned bits = bytes % 4 * 8;
+#if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
+    return bits == 0 ? word : word << bits | word >> (32 - bits);
+#elif defined(__BYTE_ORDER__) || defined(_M_X64) || defined(_M_IX86) || defined(_M_ARM64)
+    return bits == 0 ? word : word >> bits | word << (32 - bits);
+#else
+    uint8_t pattern[8];
+    memcpy(pattern, &word, 4);
+    memcpy(pattern + 4, &word, 4);
+    memcpy(&word, pattern + bits / 8, 4);
+    return word;
+#endif
+}
+
 #endif

@@ -3,11 +3,24 @@
 #ifndef WEIRI_MASK_H
 #define WEIRI_MASK_H
 
-#include <stddef.h>
-#include <stdint.h>
+#include "bytes.h"
 
-/* dst[i] = src[i] ^ key[(i + phase) % 4]. dst may be src, but not overlap it otherwise. `phase` is
- * the offset of src[0] in its frame, modulo 4. */
-void weiri_mask(uint8_t *dst, const uint8_t *src, size_t len, const uint8_t key[4], unsigned phase);
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Four bytes of the key from offset `phase` of the frame on, as a number in memory order. */
+static inline uint32_t weiri_mask_word(const uint8_t key[4], unsigned phase)
+{
+    uint32_t word;
+    memcpy(&word, key, sizeof word);
+    return weiri_turn(word, phase);
+}
+
+/* Masks a frame's bytes: dst[i] = src[i] ^ key, whose bytes follow each other from `word` on. dst may be
+ * src, but not overlap it otherwise. Returns true if a byte of dst is above 0x7F. */
+bool weiri_mask(uint8_t *dst, const uint8_t *src, size_t len, uint32_t word);
+
+/* The same for long payloads on processors that have it. */
+bool weiri_mask_avx2(uint8_t *dst, const uint8_t *src, size_t len, uint32_t word);
 
 #endif

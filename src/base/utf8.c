@@ -13,6 +13,7 @@
 #include "utf8.h"
 
 #include "bytes.h"
+#include "simd.h"
 #include "weir/base.h"
 
 #include <string.h>
@@ -84,28 +85,6 @@ static size_t utf8_wide_run(const uint8_t *p, size_t len)
     return i;
 }
 
-size_t weiri_utf8_check(uint32_t *state, const uint8_t *bytes, size_t len)
-{
-    uint32_t s = *state;
-    size_t i = 0;
-    while (i < len) {
-        if (s == 0) {
-            i += utf8_ascii_run(bytes + i, len - i);
-            i += utf8_wide_run(bytes + i, len - i);
-            if (i == len)
-                break;
-            s = utf8_begin(bytes[i]);
-        } else {
-            s = utf8_continue(s, bytes[i]);
-        }
-        if (s == NO_CHARACTER)
-            return i;
-        i++;
-    }
-    *state = s;
-    return len;
-}
-
 /* Where the character that ends unfinished before `end` begins; `end` if none does. */
 static size_t utf8_unfinished(const uint8_t *text, size_t begin, size_t end)
 {
@@ -119,6 +98,47 @@ static size_t utf8_unfinished(const uint8_t *text, size_t begin, size_t end)
             break;
     }
     return end;
+}
+
+/* A long text at once: returns how much of it is certainly whole, valid characters, or 0 if that is for
+ * the steps below to find out. */
+static size_t utf8_bulk(const uint8_t *text, size_t len)
+{
+#if defined(WEIRI_AVX2)
+    if (len >= 64 && weiri_has_avx2()) {
+        size_t whole = utf8_unfinished(text, 0, len);
+        return weiri_utf8_valid_avx2(text, whole) ? whole : 0;
+    }
+#endif
+    (void)text;
+    (void)len;
+    return 0;
+}
+
+size_t weiri_utf8_check(uint32_t *state, const uint8_t *bytes, size_t len)
+{
+    uint32_t s = *state;
+    size_t i = 0;
+    bool bulky = true;
+    while (i < len) {
+        if (s == 0) {
+            i += utf8_ascii_run(bytes + i, len - i);
+            if (bulky)
+                i += utf8_bulk(bytes + i, len - i);
+            bulky = false; /* once, or work would not be linear */
+            i += utf8_wide_run(bytes + i, len - i);
+            if (i == len)
+                break;
+            s = utf8_begin(bytes[i]);
+        } else {
+            s = utf8_continue(s, bytes[i]);
+        }
+        if (s == NO_CHARACTER)
+            return i;
+        i++;
+    }
+    *state = s;
+    return len;
 }
 
 size_t weiri_utf8_repair(uint8_t *dst, const uint8_t *src, size_t len)

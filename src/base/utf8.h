@@ -3,6 +3,7 @@
 #ifndef WEIRI_UTF8_H
 #define WEIRI_UTF8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -10,6 +11,9 @@
  * ends at a character border. Returns len if the text may go on so, else the index of the first byte
  * with which no valid text begins; *state is then of no use. */
 size_t weiri_utf8_check(uint32_t *state, const uint8_t *bytes, size_t len);
+
+/* Are these bytes, which need not be many, whole, valid UTF-8? On processors that have it. */
+bool weiri_utf8_valid_avx2(const uint8_t *bytes, size_t len);
 
 /* Copies a text with U+FFFD for each maximal part of a character that is not valid (Encoding Standard,
  * "UTF-8 decode"; the byte order mark is not looked for). Returns the bytes that takes; with dst NULL

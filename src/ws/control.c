@@ -56,7 +56,7 @@ int weiri_ws_queue(weir_ws *ws, uint8_t opcode, weir_str payload)
     uint8_t *frame = ws->out_ + pending;
     size_t size = weiri_ws_header(frame, (uint8_t)(0x80 | opcode), payload.len, client ? key : NULL);
     if (payload.len != 0)
-        weiri_mask(frame + size, payload.ptr, payload.len, key, 0);
+        (void)weiri_mask(frame + size, payload.ptr, payload.len, weiri_mask_word(key, 0));
     ws->out_pos_ = 0;
     ws->out_end_ = (uint8_t)(pending + size + payload.len);
     return 0;

@@ -111,7 +111,8 @@ static weir_str packed_inflate(weir_ws *ws, weir_in *in, uint64_t allowed, bool 
     size_t n = in->len < ws->rx_left_ ? in->len : (size_t)ws->rx_left_;
     if (!weiri_ws_has(ws, WEIRI_WS_IS_CLIENT) && n > deflate->ready_) {
         size_t fresh = n - deflate->ready_;
-        weiri_mask(in->ptr + deflate->ready_, in->ptr + deflate->ready_, fresh, ws->rx_key_, ws->rx_phase_);
+        (void)weiri_mask(in->ptr + deflate->ready_, in->ptr + deflate->ready_, fresh,
+                         weiri_mask_word(ws->rx_key_, ws->rx_phase_));
         ws->rx_phase_ = (uint8_t)((ws->rx_phase_ + fresh) & 3);
     }
     size_t room = allowed < deflate->scratch_len_ ? (size_t)allowed + 1 : deflate->scratch_len_;

@@ -219,12 +219,13 @@ static int receive_header(weir_ws *ws, weir_in *in)
     return 0;
 }
 
-/* Takes up to rx_left_ payload bytes and unmasks them in place. */
-static weir_in receive_payload(weir_ws *ws, weir_in *in)
+/* Takes up to rx_left_ payload bytes and unmasks them in place. *ascii becomes true if that has shown that
+ * they are. */
+static weir_in receive_payload(weir_ws *ws, weir_in *in, bool *ascii)
 {
     weir_in piece = {in->ptr, in->len < ws->rx_left_ ? in->len : (size_t)ws->rx_left_};
     if (!weiri_ws_has(ws, WEIRI_WS_IS_CLIENT) && piece.len != 0) {
-        weiri_mask(piece.ptr, piece.ptr, piece.len, ws->rx_key_, ws->rx_phase_);
+        *ascii = !weiri_mask(piece.ptr, piece.ptr, piece.len, weiri_mask_word(ws->rx_key_, ws->rx_phase_));
         ws->rx_phase_ = (uint8_t)((ws->rx_phase_ + piece.len) & 3);
     }
     ws->rx_left_ -= piece.len;
@@ -270,15 +271,18 @@ static int receive_data(weir_ws *ws, weir_in *in, weir_ws_event *ev)
     bool packed = weiri_ws_has(ws, WEIRI_WS_RX_PACKED);
     bool over = false;
     bool last = false;
+    bool ascii = false;
     weir_str piece;
     if (packed) {
         piece = weiri_ws_packed_take(ws, in, &over);
     } else {
-        weir_in plain = receive_payload(ws, in);
+        weir_in plain = receive_payload(ws, in, &ascii);
         piece = (weir_str){plain.ptr, plain.len};
         over = ws->rx_left_ == 0;
     }
-    size_t good = checked ? weiri_utf8_check(&ws->rx_utf8_, piece.ptr, piece.len) : piece.len;
+    size_t good = piece.len;
+    if (checked && (!ascii || ws->rx_utf8_ != 0))
+        good = weiri_utf8_check(&ws->rx_utf8_, piece.ptr, piece.len);
     if (good < piece.len) {
         receive_fault(ws, WEIR_ERR_WS_UTF8, piece.len - good);
     } else if (over && ws->err_due_ == 0) {
@@ -307,7 +311,8 @@ static bool receive_control_payload(weir_ws *ws, weir_in *in, weir_str *payload)
 {
     size_t before = in->len;
     bool whole = before >= ws->rx_left_;
-    weir_in piece = receive_payload(ws, in);
+    bool ascii;
+    weir_in piece = receive_payload(ws, in, &ascii);
     if (!weiri_ws_has(ws, WEIRI_WS_RX_CUT)) {
         *payload = (weir_str){piece.ptr, piece.len};
         if (whole || before == 0)
@@ -380,7 +385,8 @@ static int receive_control(weir_ws *ws, weir_in *in, weir_ws_event *ev)
     return (int)ev->kind;
 }
 
-int weir_ws_next(weir_ws *ws, weir_in *in, weir_ws_event *ev)
+/* Any state, any input. */
+static WEIRI_SLOW int receive_any(weir_ws *ws, weir_in *in, weir_ws_event *ev)
 {
     *ev = (weir_ws_event){WEIR_WS_NONE, 0, {NULL, 0}, 0};
     if (ws->wait_ != 0)
@@ -403,4 +409,51 @@ int weir_ws_next(weir_ws *ws, weir_in *in, weir_ws_event *ev)
         if (rv != 0 || weiri_ws_has(ws, WEIRI_WS_RX_FRAME))
             return rv;
     }
+}
+
+/* The straight path: nothing is under way, and in front lies a whole frame that is a message of its own, not
+ * compressed and within the limits. Anything else is left to the machine, and so is a text that is not
+ * UTF-8, masked again: it finds the byte. Returns true with the event. */
+static bool receive_straight(weir_ws *ws, weir_in *in, weir_ws_event *ev)
+{
+    uint8_t *p = in->ptr;
+    bool client = weiri_ws_has(ws, WEIRI_WS_IS_CLIENT);
+    size_t size = client ? 2 : 6;
+    if (in->len < size || (p[0] != 0x81 && p[0] != 0x82) || (p[1] >> 7 != 0) == client)
+        return false;
+    size_t len = p[1] & 0x7F;
+    if (len >= 126) {
+        size += 2;
+        if (len == 127 || in->len < size)
+            return false;
+        len = (size_t)p[2] << 8 | p[3];
+        if (len < 126)
+            return false;
+    }
+    if (in->len - size < len || len > ws->max_frame_ || len > ws->max_message_ || ws->max_fragments_ == 0)
+        return false;
+
+    bool text = p[0] == 0x81;
+    bool high = client;
+    uint32_t word = client ? 0 : weiri_mask_word(p + size - 4, 0);
+    p += size;
+    if (!client)
+        high = weiri_mask(p, p, len, word);
+    if (text && high && (ws->cfg_flags_ & WEIR_WS_NO_UTF8) == 0 && !weir_utf8_valid((weir_str){p, len})) {
+        if (!client)
+            (void)weiri_mask(p, p, len, word);
+        return false;
+    }
+    ws->rx_controls_ = 0;
+    receive_advance(ws, in, size + len);
+    *ev = (weir_ws_event){WEIR_WS_DATA, WEIR_WS_WHOLE | (text ? WEIR_WS_TEXT : 0), {p, len}, 0};
+    return true;
+}
+
+int weir_ws_next(weir_ws *ws, weir_in *in, weir_ws_event *ev)
+{
+    if (!weiri_ws_has(ws, WEIRI_WS_RX_FRAME | WEIRI_WS_RX_MESSAGE | WEIRI_WS_RECEIVED) && ws->err_ == 0 &&
+        ws->err_due_ == 0 && ws->wait_ == 0 && ws->head_len_ == 0 && receive_straight(ws, in, ev))
+        return WEIR_WS_DATA;
+    return receive_any(ws, in, ev);
 }

@@ -65,7 +65,7 @@ int weir_ws_payload(weir_ws *ws, uint8_t *dst, weir_str src)
     if (src.len == 0)
         return 0;
     if (client) {
-        weiri_mask(dst, src.ptr, src.len, ws->tx_key_, ws->tx_phase_);
+        (void)weiri_mask(dst, src.ptr, src.len, weiri_mask_word(ws->tx_key_, ws->tx_phase_));
         ws->tx_phase_ = (uint8_t)((ws->tx_phase_ + src.len) & 3);
     } else if (dst != NULL && dst != src.ptr) {
         memcpy(dst, src.ptr, src.len);

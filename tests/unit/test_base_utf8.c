@@ -205,6 +205,46 @@ static void test_guarded(void **state)
     assert_true(weir_utf8_valid((weir_str){NULL, 0}));
 }
 
+/* Long texts go through other code than short ones; byte by byte there is only one. */
+static void test_long(void **state)
+{
+    (void)state;
+    static const char *const pieces[] = {"a",
+                                         "0123456789",
+                                         "\xC3\xA9",
+                                         "\xE4\xBD\xA0",
+                                         "\xED\x9F\xBF",
+                                         "\xEE\x80\x80",
+                                         "\xF0\x9F\x98\x80",
+                                         "\xF4\x8F\xBF\xBF"};
+    uint32_t seed = 7;
+    for (int round = 0; round < 40000; round++) {
+        uint8_t text[420];
+        size_t len = 0, wanted = 0;
+        size_t most = (seed = seed * 1664525u + 1013904223u) >> 8 & 0xFF;
+        unsigned kinds = 1 + (seed >> 16) % 8;
+        while (len < most) {
+            const char *piece = pieces[((seed = seed * 1664525u + 1013904223u) >> 20) % kinds];
+            memcpy(text + len, piece, strlen(piece));
+            len += strlen(piece);
+        }
+        seed = seed * 1664525u + 1013904223u;
+        if (len != 0 && (seed >> 30) != 0)
+            text[(seed >> 8) % len] = (uint8_t)(seed >> 21);
+        if (len != 0 && (seed >> 28 & 1) != 0)
+            len -= (seed >> 25) % 4 < len ? (seed >> 25) % 4 : 0;
+
+        uint32_t one = 0, all = 0;
+        while (wanted < len && weiri_utf8_check(&one, text + wanted, 1) == 1)
+            wanted++;
+        uint8_t *guarded = guard_copy(text, len, round & 1);
+        assert_int_equal(weiri_utf8_check(&all, guarded, len), wanted);
+        if (wanted == len)
+            assert_int_equal(all, one);
+        guard_free(guarded);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -213,6 +253,7 @@ int main(void)
         cmocka_unit_test(test_every_scalar_value),
         cmocka_unit_test(test_runs),
         cmocka_unit_test(test_guarded),
+        cmocka_unit_test(test_long),
     };
     return cmocka_run_group_tests_name("base_utf8", tests, NULL, NULL);
 }

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * simd.h - floor 1: which vector instructions may be used.
+ *
+ * What the compiler's target has anyway (SSE2 on x86-64, NEON on AArch64) is chosen when weir is built. AVX2
+ * is chosen at run time, by what the compiler's own runtime found out about the processor: weir keeps no
+ * state for it. Each such function stands beside a portable one that does the same, and is worth its call
+ * only for some length. -DWEIR_SIMD=0 leaves portable C only, -DWEIR_SIMD=1 what the target has.
+ */
+#ifndef WEIRI_SIMD_H
+#define WEIRI_SIMD_H
+
+#include <stdbool.h>
+
+#ifndef WEIR_SIMD
+#define WEIR_SIMD 2
+#endif
+
+#if WEIR_SIMD >= 1 && defined(__SSE2__)
+#define WEIRI_SSE2
+#include <emmintrin.h>
+#endif
+
+#if WEIR_SIMD >= 2 && defined(WEIRI_SSE2) && defined(__x86_64__) && defined(__GNUC__)
+#define WEIRI_AVX2
+#define WEIRI_TARGET_AVX2 __attribute__((target("avx2")))
+
+static inline bool weiri_has_avx2(void)
+{
+#if defined(__AVX2__)
+    return true;
+#else
+    return __builtin_cpu_supports("avx2");
+#endif
+}
+#endif
+
+#endif

@@ -34,6 +34,8 @@
 
 #include <string.h>
 
+#define FEW 16
+
 /* ---- Lines -------------------------------------------------------------------------------------- */
 
 static uint8_t field_of(const weir_sse_parser *p)
@@ -209,30 +211,33 @@ static void block_reset(weir_sse_parser *p)
     p->type_len_ = 0;
 }
 
+static const uint8_t message[] = {'m', 'e', 's', 's', 'a', 'g', 'e'};
+
 /* The block's data, repaired if asked. Returns 0, or an error. */
 static int event_data(weir_sse_parser *p, walk *w, weir_sse_item *item, bool *valid)
 {
-    weir_str data = {w->held, w->held_len};
-    if (w->held == NULL)
-        data = (weir_str){weiri_sse_data_area(p), p->data_len_};
+    const uint8_t *data = w->held;
+    size_t len = w->held_len;
+    if (data == NULL) {
+        data = weiri_sse_data_area(p);
+        len = p->data_len_;
+    }
     if ((p->state_ & PARTED) != 0)
         *valid = (p->state_ & BAD) == 0 && p->utf8_ == 0;
     else
-        *valid = (p->state_ & HIGH) == 0 || weir_utf8_valid(data);
-    if (!*valid && (p->flags_ & WEIR_SSE_REPAIR) != 0) {
-        *valid = weiri_sse_repair(weiri_sse_data_area(p), p->max_event_, data.ptr, &data.len);
-        data.ptr = weiri_sse_data_area(p);
-        if (!*valid)
-            return weiri_sse_over(p, w, WEIR_ERR_SSE_EVENT_SIZE);
-    }
-    item->data = data;
-    return 0;
+        *valid = (p->state_ & HIGH) == 0 || weir_utf8_valid((weir_str){data, len});
+    item->data.ptr = data;
+    item->data.len = len;
+    if (*valid || (p->flags_ & WEIR_SSE_REPAIR) == 0)
+        return 0;
+    item->data.ptr = weiri_sse_data_area(p);
+    *valid = weiri_sse_repair(weiri_sse_data_area(p), p->max_event_, data, &item->data.len);
+    return *valid ? 0 : weiri_sse_over(p, w, WEIR_ERR_SSE_EVENT_SIZE);
 }
 
 /* The blank line: returns an item's kind, an error, or 0 if the block comes to nothing. */
 static int block_end(weir_sse_parser *p, walk *w, weir_sse_item *item)
 {
-    static const uint8_t message[] = {'m', 'e', 's', 's', 'a', 'g', 'e'};
     bool valid = true;
     uint16_t state = p->state_;
     if ((state & (HAS_DATA | SKIPPING | ID_PENDING)) == 0) {
@@ -309,35 +314,91 @@ static bool hold(weir_sse_parser *p, walk *w, uint8_t *value, uint8_t *stop)
     return true;
 }
 
-/* A line begins at w->at. Returns true if it was one of data and is held now. */
-static bool line_begin(weir_sse_parser *p, walk *w)
+/* The event that most are: one line of data, `len` bytes at `value`, and a blank line, all in the input and
+ * ended by LF. Returns WEIR_SSE_EVENT, or 0 if something about it is not so plain. */
+static int plain_event(weir_sse_parser *p, walk *w, const uint8_t *value, size_t len, weir_sse_item *item)
+{
+    unsigned flags = WEIR_SSE_UTF8;
+    if ((p->state_ & BLOCK & ~HIGH) != 0 || p->type_len_ != 0 || w->end - w->stop < 2 || w->stop[0] != '\n' ||
+        w->stop[1] != '\n' || len > p->max_event_ || (size_t)(w->stop - w->at) > p->max_line_)
+        return 0;
+    if ((p->state_ & (HIGH | ID_BAD)) != 0 &&
+        ((p->state_ & ID_BAD) != 0 || !weir_utf8_valid((weir_str){value, len}))) {
+        if ((p->flags_ & WEIR_SSE_REPAIR) != 0)
+            return 0;
+        flags = 0;
+    }
+    unsigned place = weiri_sse_id_place(p, 0);
+    item->kind = WEIR_SSE_EVENT;
+    item->flags = flags;
+    item->type = (weir_str){message, sizeof message};
+    item->data = (weir_str){value, len};
+    item->id = (weir_str){weiri_sse_id_area(p, 0), p->id_len_[place]};
+    item->retry_ms = 0;
+    item->err = 0;
+    p->state_ &= (uint16_t)~HIGH;
+    p->line_ = LINE_BEGIN;
+    w->at = w->stop + 2;
+    return WEIR_SSE_EVENT;
+}
+
+/* A line begins at w->at. Takes the whole event if it is a plain one, the whole line if its data can be held,
+ * else nothing. Returns WEIR_SSE_EVENT or 0. */
+static int line_begin(weir_sse_parser *p, walk *w, weir_sse_item *item)
 {
     static const uint8_t name[] = {'d', 'a', 't', 'a', ':'};
     p->line_ = LINE_NAME;
     p->name_len_ = 0;
     p->line_len_ = 0;
     if (w->end - w->at <= (ptrdiff_t)sizeof name || memcmp(w->at, name, sizeof name) != 0)
-        return false;
+        return 0;
     bool high = false;
     uint8_t *value = w->at + sizeof name;
     value += *value == ' ';
-    w->stop = value + weiri_line_len(value, (size_t)(w->end - value), &high);
+    size_t len = weiri_line_len(value, (size_t)(w->end - value), &high);
+    w->stop = value + len;
     w->scanned = true;
     if (high)
         p->state_ |= HIGH;
-    return w->stop < w->end && hold(p, w, value, w->stop);
+    int rv = plain_event(p, w, value, len, item);
+    if (rv == 0 && w->stop < w->end)
+        (void)hold(p, w, value, w->stop);
+    return rv;
+}
+
+/* An input of few bytes that brings nothing but more of a value that is data: true if it was taken. */
+static bool more_data(weir_sse_parser *p, const weir_in *in)
+{
+    bool high = false;
+    if (p->line_ != LINE_VALUE || p->field_ != FIELD_DATA ||
+        (p->state_ & (SEPARATOR | PARTED | SKIPPING | SKIP_LF)) != 0 ||
+        in->len > p->max_event_ - p->data_len_ || p->line_len_ > p->max_line_ ||
+        in->len > p->max_line_ - p->line_len_ || weiri_line_len(in->ptr, in->len, &high) != in->len)
+        return false;
+    if (high)
+        p->state_ |= HIGH;
+    memcpy(weiri_sse_data_area(p) + p->data_len_, in->ptr, in->len);
+    p->data_len_ += in->len;
+    p->line_len_ += in->len;
+    return true;
 }
 
 static int parse(weir_sse_parser *p, walk *w, weir_sse_item *item)
 {
-    while (w->at < w->end) {
-        int rv;
+    int rv = 0;
+    while (rv == 0 && w->at < w->end) {
         if ((p->state_ & SKIP_LF) != 0) {
             p->state_ &= (uint16_t)~SKIP_LF;
             w->at += *w->at == '\n';
+        } else if (p->line_ == LINE_BEGIN && *w->at != '\n' && *w->at != '\r') {
+            rv = line_begin(p, w, item);
+        } else if (p->line_ == LINE_BEGIN) {
+            rv = block_end(p, w, item);
+            if (rv >= 0)
+                line_end_take(p, w);
         } else if (p->line_ == LINE_BOM) {
             bom_take(p, w);
-        } else if (p->line_ != LINE_BEGIN) {
+        } else {
             bool high = false;
             if (!w->scanned)
                 w->stop = w->at + weiri_line_len(w->at, (size_t)(w->end - w->at), &high);
@@ -347,28 +408,14 @@ static int parse(weir_sse_parser *p, walk *w, weir_sse_item *item)
             rv = line_take_limited(p, w, w->stop, item);
             if (rv == 0 && w->at < w->end)
                 rv = line_finish(p, w, item);
-            if (rv != 0)
-                return rv;
-        } else if (*w->at == '\n' || *w->at == '\r') {
-            rv = block_end(p, w, item);
-            if (rv >= 0)
-                line_end_take(p, w);
-            if (rv != 0)
-                return rv;
-        } else {
-            line_begin(p, w);
         }
     }
-    return 0;
+    return rv;
 }
 
-int weir_sse_next(weir_sse_parser *p, weir_in *in, weir_sse_item *item)
+static WEIRI_SLOW int next(weir_sse_parser *p, weir_in *in, weir_sse_item *item)
 {
-    if (p->err_ != 0 || (p->state_ & ENDED) != 0)
-        return p->err_;
-    if (in->len == 0) /* ptr may be NULL */
-        return 0;
-    walk w = {in->ptr, in->ptr + in->len, in->ptr, NULL, 0, false};
+    walk w = {in->ptr, NULL, in->ptr + in->len, in->ptr, 0, false};
     int rv = parse(p, &w, item);
     if (w.held != NULL)
         weiri_sse_spill(p, &w);
@@ -379,4 +426,19 @@ int weir_sse_next(weir_sse_parser *p, weir_in *in, weir_sse_item *item)
     if (rv < 0)
         p->err_ = rv;
     return rv;
+}
+
+int weir_sse_next(weir_sse_parser *p, weir_in *in, weir_sse_item *item)
+{
+    if (p->err_ != 0 || (p->state_ & ENDED) != 0)
+        return p->err_;
+    if (in->len == 0) /* ptr may be NULL */
+        return 0;
+    if (in->len <= FEW && more_data(p, in)) {
+        p->offset_ += in->len;
+        in->ptr += in->len;
+        in->len = 0;
+        return 0;
+    }
+    return next(p, in, item);
 }

@@ -29,22 +29,42 @@ enum { FIELD_OTHER, FIELD_DATA, FIELD_EVENT, FIELD_ID, FIELD_RETRY, FIELD_COMMEN
 #define BLOCK \
     (HAS_DATA | HIGH | BAD | TYPE_BAD | SEPARATOR | PARTED | PART_GIVEN | SKIPPING | ID_PENDING | NEXT_ID_BAD)
 
-/* The input under way. */
+/* The input under way. (`held` and its length are not neighbours: compilers load neighbours as one, which
+ * stalls behind two stores.) */
 typedef struct walk {
     uint8_t *at;
+    uint8_t *held; /* data of the block in this input, or NULL */
     uint8_t *end;
     uint8_t *stop; /* end of the line, if `scanned` */
-    uint8_t *held; /* data of the block in this input, or NULL */
     size_t held_len;
     bool scanned;
 } walk;
 
 /* The areas of the storage. IDs: number 0 is the last event ID, number 1 the block's. */
-unsigned weiri_sse_id_place(const weir_sse_parser *p, unsigned which);
-uint8_t *weiri_sse_id_area(const weir_sse_parser *p, unsigned which);
-uint8_t *weiri_sse_type_area(const weir_sse_parser *p);
-uint8_t *weiri_sse_scratch_area(const weir_sse_parser *p);
-uint8_t *weiri_sse_data_area(const weir_sse_parser *p);
+static inline unsigned weiri_sse_id_place(const weir_sse_parser *p, unsigned which)
+{
+    return (p->state_ & ID_SECOND ? 1u : 0u) ^ which;
+}
+
+static inline uint8_t *weiri_sse_id_area(const weir_sse_parser *p, unsigned which)
+{
+    return p->storage_ + (size_t)weiri_sse_id_place(p, which) * p->max_id_;
+}
+
+static inline uint8_t *weiri_sse_type_area(const weir_sse_parser *p)
+{
+    return p->storage_ + 2 * (size_t)p->max_id_;
+}
+
+static inline uint8_t *weiri_sse_scratch_area(const weir_sse_parser *p)
+{
+    return weiri_sse_type_area(p) + p->max_type_;
+}
+
+static inline uint8_t *weiri_sse_data_area(const weir_sse_parser *p)
+{
+    return weiri_sse_scratch_area(p) + p->scratch_;
+}
 
 /* Data that is held goes to the storage; it fits, since max_event has been looked at. */
 void weiri_sse_spill(weir_sse_parser *p, walk *w);

@@ -92,7 +92,7 @@ int weir_sse_eof(weir_sse_parser *p, weir_sse_item *item)
     if (p->err_ != 0 || (p->state_ & ENDED) != 0)
         return p->err_;
     if ((p->flags_ & WEIR_SSE_FLUSH) == 0) {
-        bool unfinished = in_line(p) || (p->state_ & BLOCK) != 0 || p->type_len_ != 0;
+        bool unfinished = in_line(p) || (p->state_ & BLOCK & ~HIGH) != 0 || p->type_len_ != 0;
         p->state_ |= ENDED;
         if (!unfinished)
             return 0;
@@ -106,7 +106,9 @@ int weir_sse_eof(weir_sse_parser *p, weir_sse_item *item)
         bool last = !in_line(p);
         uint8_t line_end[] = {'\n'};
         weir_in in = {line_end, 1};
+        uint64_t offset = p->offset_;
         int rv = weir_sse_next(p, &in, item);
+        p->offset_ = offset;
         if (last)
             p->state_ |= ENDED;
         if (rv != 0)

@@ -8,31 +8,6 @@
 
 /* ---- The storage -------------------------------------------------------------------------------- */
 
-unsigned weiri_sse_id_place(const weir_sse_parser *p, unsigned which)
-{
-    return (p->state_ & ID_SECOND ? 1u : 0u) ^ which;
-}
-
-uint8_t *weiri_sse_id_area(const weir_sse_parser *p, unsigned which)
-{
-    return p->storage_ + (size_t)weiri_sse_id_place(p, which) * p->max_id_;
-}
-
-uint8_t *weiri_sse_type_area(const weir_sse_parser *p)
-{
-    return p->storage_ + 2 * (size_t)p->max_id_;
-}
-
-uint8_t *weiri_sse_scratch_area(const weir_sse_parser *p)
-{
-    return weiri_sse_type_area(p) + p->max_type_;
-}
-
-uint8_t *weiri_sse_data_area(const weir_sse_parser *p)
-{
-    return weiri_sse_scratch_area(p) + p->scratch_;
-}
-
 void weiri_sse_spill(weir_sse_parser *p, walk *w)
 {
     if (w->held == NULL)

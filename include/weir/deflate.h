@@ -174,7 +174,7 @@ typedef struct weir_deflate {
  *
  * cfg          backend, params, role and mem_level are read.
  * inflate_len  bytes for inflate_mem: about 7 KiB and the peer's window.                     [out]
- * deflate_len  bytes for deflate_mem: 268 KiB at 15 bits and mem_level 8, 9 KiB at 9 and 1.  [out]
+ * deflate_len  bytes for deflate_mem: 279 KiB at 15 bits and mem_level 8, 10 KiB at 9 and 1.  [out]
  */
 WEIR_API void weir_deflate_memory(const weir_deflate_cfg *cfg, size_t *inflate_len, size_t *deflate_len);
 

@@ -23,14 +23,3 @@ int weiri_entropy_ready(weir_entropy *entropy)
     }
     return 0;
 }
-
-/* Keys are taken from the pool's end and wiped there, so none can be used twice. */
-int weiri_entropy_key(weir_entropy *entropy, uint8_t key[4])
-{
-    if (weiri_entropy_ready(entropy) != 0)
-        return WEIR_ERR_ENTROPY;
-    entropy->left_ -= 4;
-    memcpy(key, entropy->pool_ + entropy->left_, 4);
-    memset(entropy->pool_ + entropy->left_, 0, 4);
-    return 0;
-}

@@ -118,7 +118,8 @@ size_t weir_ws_send_size(const weir_ws *ws, size_t len)
     return size >= len && size <= SIZE_MAX - WEIR_WS_HEADER_MAX ? size + WEIR_WS_HEADER_MAX : SIZE_MAX;
 }
 
-int weir_ws_send(weir_ws *ws, weir_out *out, uint32_t flags, weir_str data)
+/* Any frame; see weir_ws_send. */
+static WEIRI_SLOW int send_any(weir_ws *ws, weir_out *out, uint32_t flags, weir_str data)
 {
     uint8_t header[WEIR_WS_HEADER_MAX];
     size_t size = send_header_len(ws, data.len);
@@ -137,4 +138,41 @@ int weir_ws_send(weir_ws *ws, weir_out *out, uint32_t flags, weir_str data)
     out->ptr += size + data.len;
     out->len -= size + data.len;
     return 0;
+}
+
+/* The straight path: nothing is under way, and a message of its own is to be sent, not compressed, with room
+ * for all of it. Anything else is left to send_any, which also names what is wrong. */
+static bool send_straight(weir_ws *ws, weir_out *out, uint32_t flags, weir_str data)
+{
+    const unsigned busy = WEIRI_WS_SENT | WEIRI_WS_RECEIVED | WEIRI_WS_EOF | WEIRI_WS_TX_MESSAGE;
+    bool client = weiri_ws_has(ws, WEIRI_WS_IS_CLIENT);
+    size_t size = (data.len < 126 ? 2u : 4u) + (client ? 4u : 0u);
+    if ((flags | WEIR_WS_TEXT) != (WEIR_WS_WHOLE | WEIR_WS_TEXT) || ws->deflate_ != NULL ||
+        weiri_ws_has(ws, busy) || ws->err_ != 0 || ws->tx_left_ != 0 || ws->out_cut_ != 0 ||
+        data.len > UINT16_MAX || out->len < size + data.len ||
+        (client && weiri_entropy_key(ws->entropy_, ws->tx_key_) != 0))
+        return false;
+
+    uint8_t *at = out->ptr;
+    *at++ = (uint8_t)(0x80u | (flags & WEIR_WS_TEXT ? WEIRI_WS_TEXT : WEIRI_WS_BINARY));
+    *at++ = (uint8_t)((client ? 0x80u : 0) | (data.len < 126 ? data.len : 126));
+    if (data.len >= 126) {
+        *at++ = (uint8_t)(data.len >> 8);
+        *at++ = (uint8_t)data.len;
+    }
+    if (client) {
+        memcpy(at, ws->tx_key_, 4);
+        at += 4;
+        (void)weiri_mask(at, data.ptr, data.len, weiri_mask_word(ws->tx_key_, 0));
+    } else if (data.len != 0) {
+        memcpy(at, data.ptr, data.len);
+    }
+    out->ptr = at + data.len;
+    out->len -= size + data.len;
+    return true;
+}
+
+int weir_ws_send(weir_ws *ws, weir_out *out, uint32_t flags, weir_str data)
+{
+    return send_straight(ws, out, flags, data) ? 0 : send_any(ws, out, flags, data);
 }

@@ -657,6 +657,10 @@ typedef enum weir_ws_todo {
  *          the server ends TCP first (RFC 6455 7.1.1).
  *          SHUTDOWN_WRITE for a server when both are, and for both roles after an error.
  *          CLOSE_NOW after weir_ws_eof, once nothing waits.
+ *
+ * Call weir_pulse_closing at the first answer that is not CARRY_ON, even while output is queued: from then
+ * on close_ms bounds everything. A program that queues more than a slow peer takes in close_ms calls it
+ * when the queue is empty instead, and bounds the time in which a peer takes nothing.
  */
 WEIR_API weir_ws_todo weir_ws_transport(const weir_ws *ws);
 

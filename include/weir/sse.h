@@ -549,10 +549,8 @@ typedef enum weir_sse_step {
 /* Private; visible for its size. */
 typedef struct weir_sse_source {
     weir_sse_parser parser_;
-    union {
-        weir_http head_;
-        weir_http_body body_;
-    } http_;
+    weir_http head_;
+    weir_http_body body_;
     weir_http_head response_;
     weir_http_uri uri_;
     weir_sse_source_cfg cfg_;

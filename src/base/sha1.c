@@ -3,34 +3,84 @@
 #include "sha1.h"
 
 #include "bytes.h"
+#include "simd.h"
 
-static uint32_t sha1_rotate(uint32_t word, unsigned bits)
+static inline uint32_t sha1_rotate(uint32_t word, unsigned bits)
 {
     return word << bits | word >> (32 - bits);
 }
 
-static void sha1_block(uint32_t h[5], const uint8_t *block)
+/* Word t of the schedule, whose last 16 words are kept as a ring. */
+static inline uint32_t sha1_word(uint32_t w[16], unsigned t)
 {
-    uint32_t w[16]; /* the last 16 words of the schedule, as a ring */
+    if (t < 16)
+        return w[t];
+    uint32_t word = w[(t + 13) & 15] ^ w[(t + 8) & 15] ^ w[(t + 2) & 15] ^ w[t & 15];
+    return w[t & 15] = sha1_rotate(word, 1);
+}
+
+/* One round, with the five words in their places instead of moved: the caller moves the names. `f` is the
+ * round's function of *b, c and d, `wk` its word and constant. */
+static inline void sha1_round(uint32_t a, uint32_t *b, uint32_t *e, uint32_t f, uint32_t wk)
+{
+    *e += sha1_rotate(a, 5) + f + wk;
+    *b = sha1_rotate(*b, 30);
+}
+
+static inline uint32_t sha1_choose(uint32_t b, uint32_t c, uint32_t d)
+{
+    return d ^ (b & (c ^ d));
+}
+
+static inline uint32_t sha1_parity(uint32_t b, uint32_t c, uint32_t d)
+{
+    return b ^ c ^ d;
+}
+
+static inline uint32_t sha1_majority(uint32_t b, uint32_t c, uint32_t d)
+{
+    return (b & c) | (d & (b | c));
+}
+
+/* Five rounds from t on bring the names back to their places. */
+#define FIVE_ROUNDS(f, word, k) \
+    sha1_round(a, &b, &e, f(b, c, d), word(w, t) + (k)); \
+    sha1_round(e, &a, &d, f(a, b, c), word(w, t + 1) + (k)); \
+    sha1_round(d, &e, &c, f(e, a, b), word(w, t + 2) + (k)); \
+    sha1_round(c, &d, &b, f(d, e, a), word(w, t + 3) + (k)); \
+    sha1_round(b, &c, &a, f(c, d, e), word(w, t + 4) + (k))
+
+static void sha1_block_portable(uint32_t h[5], const uint8_t *block)
+{
+    uint32_t w[16];
     uint32_t a = h[0], b = h[1], c = h[2], d = h[3], e = h[4];
-    for (unsigned t = 0; t < 80; t++) {
-        uint32_t f, k;
-        if (t < 16)
-            w[t] = weiri_load32(block + 4 * t);
-        else
-            w[t & 15] = sha1_rotate(w[(t + 13) & 15] ^ w[(t + 8) & 15] ^ w[(t + 2) & 15] ^ w[t & 15], 1);
-        if (t < 20)
-            f = d ^ (b & (c ^ d)), k = 0x5A827999;
-        else if (t < 40)
-            f = b ^ c ^ d, k = 0x6ED9EBA1;
-        else if (t < 60)
-            f = (b & c) | (d & (b | c)), k = 0x8F1BBCDC;
-        else
-            f = b ^ c ^ d, k = 0xCA62C1D6;
-        uint32_t next = sha1_rotate(a, 5) + f + e + k + w[t & 15];
-        e = d, d = c, c = sha1_rotate(b, 30), b = a, a = next;
+    unsigned t = 0;
+    for (unsigned i = 0; i < 16; i++)
+        w[i] = weiri_load32(block + 4 * i);
+    for (; t < 20; t += 5) {
+        FIVE_ROUNDS(sha1_choose, sha1_word, 0x5A827999);
+    }
+    for (; t < 40; t += 5) {
+        FIVE_ROUNDS(sha1_parity, sha1_word, 0x6ED9EBA1);
+    }
+    for (; t < 60; t += 5) {
+        FIVE_ROUNDS(sha1_majority, sha1_word, 0x8F1BBCDC);
+    }
+    for (; t < 80; t += 5) {
+        FIVE_ROUNDS(sha1_parity, sha1_word, 0xCA62C1D6);
     }
     h[0] += a, h[1] += b, h[2] += c, h[3] += d, h[4] += e;
+}
+
+static void sha1_block(uint32_t h[5], const uint8_t *block)
+{
+#if defined(WEIRI_SHA)
+    if (weiri_has_sha()) {
+        weiri_sha1_block_x86(h, block);
+        return;
+    }
+#endif
+    sha1_block_portable(h, block);
 }
 
 void weiri_sha1(const uint8_t *data, size_t len, uint8_t digest[20])

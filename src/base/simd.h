@@ -5,7 +5,8 @@
  * What the compiler's target has anyway (SSE2 on x86-64, NEON on AArch64) is chosen when weir is built. AVX2
  * is chosen at run time, by what the compiler's own runtime found out about the processor: weir keeps no
  * state for it. Each such function stands beside a portable one that does the same, and is worth its call
- * only for some length. -DWEIR_SIMD=0 leaves portable C only, -DWEIR_SIMD=1 what the target has.
+ * only for some length. -DWEIR_SIMD=0 leaves portable C only, -DWEIR_SIMD=1 what the target has,
+ * as does a build without a C library.
  */
 #ifndef WEIRI_SIMD_H
 #define WEIRI_SIMD_H
@@ -21,7 +22,7 @@
 #include <emmintrin.h>
 #endif
 
-#if WEIR_SIMD >= 2 && defined(WEIRI_SSE2) && defined(__x86_64__) && defined(__GNUC__)
+#if WEIR_SIMD >= 2 && defined(WEIRI_SSE2) && defined(__x86_64__) && defined(__GNUC__) && __STDC_HOSTED__
 #define WEIRI_AVX2
 #define WEIRI_TARGET_AVX2 __attribute__((target("avx2")))
 
@@ -31,6 +32,21 @@ static inline bool weiri_has_avx2(void)
     return true;
 #else
     return __builtin_cpu_supports("avx2");
+#endif
+}
+#endif
+
+/* clang's runtime of that name does not tell about SHA in all of its versions. */
+#if defined(WEIRI_AVX2) && (defined(__SHA__) || (!defined(__clang__) && __GNUC__ >= 11))
+#define WEIRI_SHA
+#define WEIRI_TARGET_SHA __attribute__((target("sha,ssse3")))
+
+static inline bool weiri_has_sha(void)
+{
+#if defined(__SHA__)
+    return true;
+#else
+    return __builtin_cpu_supports("sha") && __builtin_cpu_supports("ssse3");
 #endif
 }
 #endif

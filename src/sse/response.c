@@ -5,7 +5,7 @@
 #include "base/ascii.h"
 #include "http/http.h"
 
-#define INTERIM_MAX 16
+#define INTERIMS_MAX 16
 
 /* ---- The request -------------------------------------------------------------------------------- */
 
@@ -30,7 +30,7 @@ static void default_put(weiri_sink *sink, const weir_sse_source *s, const char *
         weiri_http_field_put(sink, &field);
 }
 
-static void request_put(weiri_sink *sink, const weir_sse_source *s)
+static void source_request_put(weiri_sink *sink, const weir_sse_source *s)
 {
     bool post = s->cfg_.body.ptr != NULL && !s->get_;
     weiri_http_request_line_put(sink, post ? "POST" : "GET", &s->uri_);
@@ -55,7 +55,7 @@ static void request_put(weiri_sink *sink, const weir_sse_source *s)
 size_t weir_sse_source_request_size(const weir_sse_source *source)
 {
     weiri_sink measure = {NULL, 0};
-    request_put(&measure, source);
+    source_request_put(&measure, source);
     return measure.len;
 }
 
@@ -66,7 +66,7 @@ int weir_sse_source_request(weir_sse_source *source, weir_out *out)
         return WEIR_ERR_STATE;
     if (weiri_sink_claim(out, weir_sse_source_request_size(source), &sink) != 0)
         return WEIR_ERR_SPACE;
-    request_put(&sink, source);
+    source_request_put(&sink, source);
     return 0;
 }
 
@@ -149,7 +149,7 @@ verdict weiri_sse_judge(weir_sse_source *s, int *err, uint64_t *wait)
         return s->cfg_.flags & WEIR_SSE_RETRY_BUSY ? VERDICT_LATER : VERDICT_REFUSED;
     default:
         *err = WEIR_ERR_SSE_STATUS;
-        if (s->response_.status >= 200 || s->response_.status == 101 || ++s->interims_ > INTERIM_MAX)
+        if (s->response_.status >= 200 || s->response_.status == 101 || ++s->interims_ > INTERIMS_MAX)
             return VERDICT_REFUSED;
         return VERDICT_INTERIM;
     }

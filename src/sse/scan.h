@@ -4,14 +4,22 @@
 #define WEIRI_SSE_SCAN_H
 
 #include "base/bytes.h"
+#include "base/simd.h"
 
-#include <stdbool.h>
 #include <stddef.h>
 
-#if defined(__SSE2__)
-#include <emmintrin.h>
+/* An ID with NUL in it is no ID (WHATWG HTML 9.2.6). */
+static inline bool weiri_sse_has_nul(const uint8_t *bytes, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if (bytes[i] == 0)
+            return true;
+    return false;
+}
 
-/* 16 bytes beginning at `at`: bit i of the result says that byte i is CR or LF, *wide that it is above 0x7F. */
+#if defined(WEIRI_SSE2)
+
+/* 16 bytes from `at` on: bit i of the result says that byte i is CR or LF, of *wide that it is above 0x7F. */
 static inline unsigned weiri_line_ends(const uint8_t *at, unsigned *wide)
 {
     __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
@@ -27,7 +35,7 @@ static inline unsigned weiri_line_ends(const uint8_t *at, unsigned *wide)
 static inline size_t weiri_line_len(const uint8_t *bytes, size_t len, bool *high)
 {
     size_t at = 0;
-#if defined(__SSE2__)
+#if defined(WEIRI_SSE2)
     /* As signed numbers CR, LF and all that is not ASCII are below 14, and of text little else (tab). */
     const __m128i limit = _mm_set1_epi8('\r' + 1);
     for (; len - at >= 32; at += 32) {
@@ -72,7 +80,7 @@ static inline size_t weiri_line_len(const uint8_t *bytes, size_t len, bool *high
 static inline bool weiri_plain_copy(uint8_t *to, const uint8_t *text, size_t len)
 {
     size_t at = 0;
-#if defined(__SSE2__)
+#if defined(WEIRI_SSE2)
     const __m128i limit = _mm_set1_epi8('\r' + 1);
     for (; len - at >= 32; at += 32) {
         __m128i a = _mm_loadu_si128((const __m128i *)(const void *)(text + at));

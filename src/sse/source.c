@@ -176,7 +176,7 @@ static void attempt_begin(weir_sse_source *s)
     s->leave_ = s->redirected_ = s->fruitful_ = false;
     s->interims_ = 0;
     s->at_ = deadline(s, s->cfg_.response_ms);
-    (void)weir_http_init(&s->http_.head_, WEIR_HTTP_RESPONSE, weiri_sse_data_area(&s->parser_),
+    (void)weir_http_init(&s->head_, WEIR_HTTP_RESPONSE, weiri_sse_data_area(&s->parser_),
                          s->parser_.max_event_, NULL);
 }
 
@@ -249,7 +249,7 @@ static int asked_next(weir_sse_source *s, weir_in *in, weir_sse_item *item)
 {
     int err = 0;
     uint64_t wait = 0;
-    int rv = weir_http_next(&s->http_.head_, in, &s->response_);
+    int rv = weir_http_next(&s->head_, in, &s->response_);
     if (rv < 0)
         attempt_end(s, rv, true, 0);
     if (rv <= 0)
@@ -267,7 +267,7 @@ static int asked_next(weir_sse_source *s, weir_in *in, weir_sse_item *item)
         s->at_ = 0;
         return 0;
     }
-    weir_http_body_init(&s->http_.body_, s->response_.framing, s->response_.body_len);
+    weir_http_body_init(&s->body_, s->response_.framing, s->response_.body_len);
     return v == VERDICT_OPEN ? opened(s, item) : refused(s, err, item);
 }
 
@@ -275,7 +275,7 @@ static int asked_next(weir_sse_source *s, weir_in *in, weir_sse_item *item)
 static int stream_next(weir_sse_source *s, weir_in *in, weir_sse_item *item)
 {
     size_t len;
-    int rv = weiri_http_body_peek(&s->http_.body_, in, &len);
+    int rv = weiri_http_body_peek(&s->body_, in, &len);
     if (rv == WEIR_HTTP_BODY_END)
         stream_end(s, 0);
     else if (rv < 0)
@@ -284,7 +284,7 @@ static int stream_next(weir_sse_source *s, weir_in *in, weir_sse_item *item)
         return 0;
     weir_in piece = {in->ptr, len};
     rv = weir_sse_next(&s->parser_, &piece, item);
-    weiri_http_body_take(&s->http_.body_, in, len - piece.len);
+    weiri_http_body_take(&s->body_, in, len - piece.len);
     if (rv == WEIR_SSE_RETRY)
         s->retry_ = clamp(s, item->retry_ms);
     if (rv == WEIR_SSE_EVENT || rv == WEIR_SSE_PART)
@@ -297,7 +297,7 @@ static int stream_next(weir_sse_source *s, weir_in *in, weir_sse_item *item)
 static int refusal_next(weir_sse_source *s, weir_in *in, weir_sse_item *item)
 {
     weir_str data;
-    int rv = weir_http_body_next(&s->http_.body_, in, &data);
+    int rv = weir_http_body_next(&s->body_, in, &data);
     if (rv != WEIR_HTTP_BODY_DATA) {
         if (rv != 0)
             finish(s, s->err_);
@@ -350,7 +350,7 @@ int weir_sse_source_eof(weir_sse_source *s, uint64_t now, weir_sse_item *item)
         s->leave_ = false;
         return 0;
     case SOURCE_STREAM:
-        rv = weir_http_body_eof(&s->http_.body_);
+        rv = weir_http_body_eof(&s->body_);
         stream_end(s, rv < 0 ? rv : 0);
         break;
     case SOURCE_REFUSAL:

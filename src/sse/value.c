@@ -3,6 +3,7 @@
 #include "parse.h"
 
 #include "base/utf8.h"
+#include "scan.h"
 
 #include <string.h>
 
@@ -95,14 +96,6 @@ int weiri_sse_data_take(weir_sse_parser *p, walk *w, uint8_t *stop, weir_sse_ite
     return 0;
 }
 
-static bool has_nul(const uint8_t *bytes, size_t len)
-{
-    for (size_t i = 0; i < len; i++)
-        if (bytes[i] == 0)
-            return true;
-    return false;
-}
-
 /* Takes some of an event type, ID or comment. */
 static int scratch_take(weir_sse_parser *p, walk *w, uint8_t *stop, uint32_t limit, int err)
 {
@@ -110,8 +103,8 @@ static int scratch_take(weir_sse_parser *p, walk *w, uint8_t *stop, uint32_t lim
     size_t len = (size_t)(stop - w->at);
     size_t fits = len < room ? len : room;
     int rv = 0;
-    /* An ID with NUL in it is no ID, however long it is. */
-    if (p->field_ == FIELD_ID && has_nul(w->at, fits)) {
+    /* However long it is. */
+    if (p->field_ == FIELD_ID && weiri_sse_has_nul(w->at, fits)) {
         p->field_ = FIELD_OTHER;
     } else if (len <= room) {
         memcpy(weiri_sse_scratch_area(p) + p->scratch_len_, w->at, len);

@@ -65,20 +65,12 @@ static inline uint8_t *lines_put(uint8_t *at, weir_str name, weir_str text, size
     return line_put(at, name, text.ptr, text.len);
 }
 
-static bool has_nul(weir_str str)
-{
-    for (size_t i = 0; i < str.len; i++)
-        if (str.ptr[i] == '\0')
-            return true;
-    return false;
-}
-
 /* Is it one line, UTF-8 and, for an ID, without NUL? Adds the field's size. */
 static int line_measure(weir_str name, weir_str text, int err, size_t *size)
 {
     layout l;
     lay_out(text, &l);
-    if (l.lines != 1 || (err == WEIR_ERR_SSE_ID && has_nul(text)))
+    if (l.lines != 1 || (err == WEIR_ERR_SSE_ID && weiri_sse_has_nul(text.ptr, text.len)))
         return err;
     if (text.len > SIZE_MAX / 64)
         return WEIR_ERR_ARG;

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # floors.sh - who may include whom: a file includes internal headers of its own folder or of a lower floor,
-# public headers of these floors, and of the standard ones five.
+# public headers of these floors, of the standard ones five, and the compiler's own for vectors.
 set -u
 
 cd "$(dirname "$0")/../.." || exit 1
@@ -18,7 +18,7 @@ BEGIN {
         split(list[i], pair, ":")
         home[pair[1]] = pair[2]
     }
-    split("stddef stdint stdbool limits string", list)
+    split("stddef stdint stdbool limits string emmintrin immintrin arm_neon", list)
     for (i in list)
         standard[list[i] ".h"] = 1
 }
@@ -50,8 +50,8 @@ FNR == 1 {
             next
         if (!(file in standard))
             bad("not one of the standard headers that exist without a C library")
-        if (public && file == "string.h")
-            bad("public headers need no functions")
+        if (public && file ~ /^string|intrin|neon/)
+            bad("public headers need neither functions nor vectors")
         next
     }
     parts = split(file, path, "/")

@@ -104,10 +104,10 @@ awk '
         sub(/[(=;[].*/, "", text)
         sub(/ +$/, "", text)
         sub(/.*[ *]/, "", text)
-        print text
+        print text, FILENAME
     }
-    /^#define / { text = $2; sub(/\(.*/, "", text); print text }' \
-    $(find src -name '*.[ch]' ! -path '*/backends/*') | sort | uniq -d |
+    /^#define / { text = $2; sub(/\(.*/, "", text); print text, FILENAME }' \
+    $(find src -name '*.[ch]' ! -path '*/backends/*') | sort -u | cut -d ' ' -f 1 | uniq -d |
     report "defined in two files"
 
 exit $failed

@@ -40,13 +40,13 @@ find_manager() {
     test:apk) packages=cmocka-dev ;;
     test:?*) packages=cmocka ;;
     interop:apt-get)
-        packages='python3-websockets curl chromium fonts-noto-cjk fonts-noto-color-emoji'
+        packages='python3-websockets python3-aiohttp nginx curl chromium fonts-noto-cjk fonts-noto-color-emoji'
         # Whoever has node from elsewhere keeps it.
         command -v node >/dev/null 2>&1 || packages="$packages nodejs"
         command -v npm >/dev/null 2>&1 || packages="$packages npm"
         ;;
     interop:*)
-        echo "deps.sh: install Python 3 with its 'websockets', node with npm, curl and Chromium" >&2
+        echo "deps.sh: install Python 3 with 'websockets' and 'aiohttp', node with npm, curl, nginx, Chromium" >&2
         return 1
         ;;
     *)

@@ -2,12 +2,12 @@
 # SPDX-License-Identifier: MIT
 # undefined.sh [--hosted] FILE... - prints each symbol that the objects or archives need from outside and
 # should not: all but weir's own, four functions of string.h, and what compilers call without being asked.
-# Where there is a C library they make a call of strlen from a loop.
+# Where there is a C library they make a call of strlen from a loop, and their own library knows the processor.
 set -eu
 
 more=
 if [ "$1" = --hosted ]; then
-    more=strlen
+    more="strlen __cpu_model __cpu_features2"
     shift
 fi
 

@@ -7,14 +7,14 @@
 #include <string.h>
 
 /* The URI under construction; `full` once it would not fit. */
-typedef struct target {
+typedef struct resolved {
     uint8_t *dst;
     size_t cap;
     size_t len;
     bool full;
-} target;
+} resolved;
 
-static void target_put(target *t, weir_str text)
+static void resolved_put(resolved *t, weir_str text)
 {
     if (t->full || text.len > t->cap - t->len) {
         t->full = true;
@@ -66,7 +66,7 @@ static size_t dots_remove(uint8_t *path, size_t len)
 }
 
 /* Path and query: absolute, or beside the base's. */
-static void path_put(target *t, const weir_http_uri *base, weir_str reference)
+static void path_put(resolved *t, const weir_http_uri *base, weir_str reference)
 {
     size_t path_len = 0;
     while (path_len < reference.len && reference.ptr[path_len] != '?')
@@ -77,20 +77,20 @@ static void path_put(target *t, const weir_http_uri *base, weir_str reference)
         while (directory.ptr[directory.len - 1] != '/')
             directory.len--;
     if (path_len == 0 || reference.ptr[0] != '/')
-        target_put(t, directory);
-    target_put(t, (weir_str){reference.ptr, path_len});
+        resolved_put(t, directory);
+    resolved_put(t, (weir_str){reference.ptr, path_len});
     if (!t->full)
         t->len = from + dots_remove(t->dst + from, t->len - from);
-    target_put(t, (weir_str){reference.ptr + path_len, reference.len - path_len});
+    resolved_put(t, (weir_str){reference.ptr + path_len, reference.len - path_len});
     if (reference.len == 0 && base->query.ptr != NULL) {
-        target_put(t, weir_cstr("?"));
-        target_put(t, base->query);
+        resolved_put(t, weir_cstr("?"));
+        resolved_put(t, base->query);
     }
 }
 
 size_t weiri_http_uri_resolve(const weir_http_uri *base, weir_str reference, uint8_t *dst, size_t cap)
 {
-    target t;
+    resolved t;
     t.dst = dst;
     t.cap = cap;
     t.len = 0;
@@ -103,14 +103,14 @@ size_t weiri_http_uri_resolve(const weir_http_uri *base, weir_str reference, uin
             reference.len = i;
     weir_str scheme = weir_cstr(base->secure ? "https:" : "http:");
     if (has_scheme(reference)) {
-        target_put(&t, reference);
+        resolved_put(&t, reference);
     } else if (reference.len >= 2 && reference.ptr[0] == '/' && reference.ptr[1] == '/') {
-        target_put(&t, scheme);
-        target_put(&t, reference);
+        resolved_put(&t, scheme);
+        resolved_put(&t, reference);
     } else {
-        target_put(&t, scheme);
-        target_put(&t, weir_cstr("//"));
-        target_put(&t, base->authority);
+        resolved_put(&t, scheme);
+        resolved_put(&t, weir_cstr("//"));
+        resolved_put(&t, base->authority);
         path_put(&t, base, reference);
     }
     if (t.full || weir_http_uri_parse((weir_str){dst, t.len}, &result) != 0 || result.websocket)

@@ -44,7 +44,8 @@ inline() {
                 gsub(/^#include "|".*$/, "", name)
                 emit(resolve(name, path))
             } else if (line ~ /^#include </) {
-                if (public)
+                # Those of the compiler for vectors stand under their conditions.
+                if (public || line ~ /intrin|arm_neon/)
                     print line
             } else {
                 print line

@@ -53,7 +53,7 @@ static uint8_t field_of(const weir_sse_parser *p)
 }
 
 /* The field is known. Returns as value_take: a part may be due before the line goes on. */
-static int field_begin(weir_sse_parser *p, walk *w, uint8_t field, weir_sse_item *item)
+static int field_begin(weir_sse_parser *p, weiri_sse_walk *w, uint8_t field, weir_sse_item *item)
 {
     p->field_ = field;
     p->scratch_len_ = 0;
@@ -66,7 +66,7 @@ static int field_begin(weir_sse_parser *p, walk *w, uint8_t field, weir_sse_item
 }
 
 /* Takes the bytes of a line's name up to `stop`, and its colon. */
-static int name_take(weir_sse_parser *p, walk *w, const uint8_t *stop, weir_sse_item *item)
+static int name_take(weir_sse_parser *p, weiri_sse_walk *w, const uint8_t *stop, weir_sse_item *item)
 {
     while (w->at < stop && *w->at != ':' && p->name_len_ < sizeof p->name_)
         p->name_[p->name_len_++] = *w->at++;
@@ -84,7 +84,7 @@ static int name_take(weir_sse_parser *p, walk *w, const uint8_t *stop, weir_sse_
 }
 
 /* Takes what the input has of a line, up to `stop`. */
-static int line_take(weir_sse_parser *p, walk *w, uint8_t *stop, weir_sse_item *item)
+static int line_take(weir_sse_parser *p, weiri_sse_walk *w, uint8_t *stop, weir_sse_item *item)
 {
     int rv = 0;
     if (p->line_ == LINE_NAME)
@@ -99,7 +99,7 @@ static int line_take(weir_sse_parser *p, walk *w, uint8_t *stop, weir_sse_item *
 }
 
 /* The same within max_line. */
-static int line_take_limited(weir_sse_parser *p, walk *w, uint8_t *stop, weir_sse_item *item)
+static int line_take_limited(weir_sse_parser *p, weiri_sse_walk *w, uint8_t *stop, weir_sse_item *item)
 {
     const uint8_t *from = w->at;
     size_t room = p->line_len_ < p->max_line_ ? p->max_line_ - p->line_len_ : 0;
@@ -118,7 +118,7 @@ static int line_take_limited(weir_sse_parser *p, walk *w, uint8_t *stop, weir_ss
 }
 
 /* The value in the scratch area is whole. Returns an item's kind, an error, or 0. */
-static int scratch_end(weir_sse_parser *p, walk *w, weir_sse_item *item)
+static int scratch_end(weir_sse_parser *p, weiri_sse_walk *w, weir_sse_item *item)
 {
     bool comment = p->field_ == FIELD_COMMENT;
     size_t limit = comment ? p->max_comment_ : p->field_ == FIELD_ID ? p->max_id_ : p->max_type_;
@@ -152,7 +152,7 @@ static int scratch_end(weir_sse_parser *p, walk *w, weir_sse_item *item)
 }
 
 /* The field's line has ended. */
-static int field_end(weir_sse_parser *p, walk *w, weir_sse_item *item)
+static int field_end(weir_sse_parser *p, weiri_sse_walk *w, weir_sse_item *item)
 {
     switch (p->field_) {
     case FIELD_EVENT:
@@ -172,7 +172,7 @@ static int field_end(weir_sse_parser *p, walk *w, weir_sse_item *item)
 }
 
 /* Takes CR, LF, or CR LF; an LF that is still to come is passed over then. */
-static void line_end_take(weir_sse_parser *p, walk *w)
+static void line_end_take(weir_sse_parser *p, weiri_sse_walk *w)
 {
     p->line_ = LINE_BEGIN;
     w->scanned = false;
@@ -184,7 +184,7 @@ static void line_end_take(weir_sse_parser *p, walk *w)
         w->at++;
 }
 
-static int line_finish(weir_sse_parser *p, walk *w, weir_sse_item *item)
+static int line_finish(weir_sse_parser *p, weiri_sse_walk *w, weir_sse_item *item)
 {
     int rv = 0;
     uint8_t *at = w->at;
@@ -214,7 +214,7 @@ static void block_reset(weir_sse_parser *p)
 static const uint8_t message[] = {'m', 'e', 's', 's', 'a', 'g', 'e'};
 
 /* The block's data, repaired if asked. Returns 0, or an error. */
-static int event_data(weir_sse_parser *p, walk *w, weir_sse_item *item, bool *valid)
+static int event_data(weir_sse_parser *p, weiri_sse_walk *w, weir_sse_item *item, bool *valid)
 {
     const uint8_t *data = w->held;
     size_t len = w->held_len;
@@ -236,7 +236,7 @@ static int event_data(weir_sse_parser *p, walk *w, weir_sse_item *item, bool *va
 }
 
 /* The blank line: returns an item's kind, an error, or 0 if the block comes to nothing. */
-static int block_end(weir_sse_parser *p, walk *w, weir_sse_item *item)
+static int block_end(weir_sse_parser *p, weiri_sse_walk *w, weir_sse_item *item)
 {
     bool valid = true;
     uint16_t state = p->state_;
@@ -272,7 +272,7 @@ static int block_end(weir_sse_parser *p, walk *w, weir_sse_item *item)
 
 /* ---- The stream --------------------------------------------------------------------------------- */
 
-static void bom_take(weir_sse_parser *p, walk *w)
+static void bom_take(weir_sse_parser *p, weiri_sse_walk *w)
 {
     static const uint8_t mark[] = {0xEF, 0xBB, 0xBF};
     while (w->at < w->end && p->line_ == LINE_BOM) {
@@ -290,7 +290,7 @@ static void bom_take(weir_sse_parser *p, walk *w)
 
 /* Takes a line of data that is whole in the input, with its `value` from there to `stop`, if nothing of
  * the block lies in the storage and no limit is near. */
-static bool hold(weir_sse_parser *p, walk *w, uint8_t *value, uint8_t *stop)
+static bool hold(weir_sse_parser *p, weiri_sse_walk *w, uint8_t *value, uint8_t *stop)
 {
     size_t len = (size_t)(stop - value);
     size_t before = 0;
@@ -316,7 +316,8 @@ static bool hold(weir_sse_parser *p, walk *w, uint8_t *value, uint8_t *stop)
 
 /* The event that most are: one line of data, `len` bytes at `value`, and a blank line, all in the input and
  * ended by LF. Returns WEIR_SSE_EVENT, or 0 if something about it is not so plain. */
-static int plain_event(weir_sse_parser *p, walk *w, const uint8_t *value, size_t len, weir_sse_item *item)
+static int plain_event(weir_sse_parser *p, weiri_sse_walk *w, const uint8_t *value, size_t len,
+                       weir_sse_item *item)
 {
     unsigned flags = WEIR_SSE_UTF8;
     if ((p->state_ & BLOCK & ~HIGH) != 0 || p->type_len_ != 0 || w->end - w->stop < 2 || w->stop[0] != '\n' ||
@@ -344,7 +345,7 @@ static int plain_event(weir_sse_parser *p, walk *w, const uint8_t *value, size_t
 
 /* A line begins at w->at. Takes the whole event if it is a plain one, the whole line if its data can be held,
  * else nothing. Returns WEIR_SSE_EVENT or 0. */
-static int line_begin(weir_sse_parser *p, walk *w, weir_sse_item *item)
+static int line_begin(weir_sse_parser *p, weiri_sse_walk *w, weir_sse_item *item)
 {
     static const uint8_t name[] = {'d', 'a', 't', 'a', ':'};
     p->line_ = LINE_NAME;
@@ -383,7 +384,7 @@ static bool more_data(weir_sse_parser *p, const weir_in *in)
     return true;
 }
 
-static int parse(weir_sse_parser *p, walk *w, weir_sse_item *item)
+static int parse(weir_sse_parser *p, weiri_sse_walk *w, weir_sse_item *item)
 {
     int rv = 0;
     while (rv == 0 && w->at < w->end) {
@@ -415,7 +416,7 @@ static int parse(weir_sse_parser *p, walk *w, weir_sse_item *item)
 
 static WEIRI_SLOW int next(weir_sse_parser *p, weir_in *in, weir_sse_item *item)
 {
-    walk w = {in->ptr, NULL, in->ptr + in->len, in->ptr, 0, false};
+    weiri_sse_walk w = {in->ptr, NULL, in->ptr + in->len, in->ptr, 0, false};
     int rv = parse(p, &w, item);
     if (w.held != NULL)
         weiri_sse_spill(p, &w);

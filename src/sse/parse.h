@@ -31,14 +31,14 @@ enum { FIELD_OTHER, FIELD_DATA, FIELD_EVENT, FIELD_ID, FIELD_RETRY, FIELD_COMMEN
 
 /* The input under way. (`held` and its length are not neighbours: compilers load neighbours as one, which
  * stalls behind two stores.) */
-typedef struct walk {
+typedef struct weiri_sse_walk {
     uint8_t *at;
     uint8_t *held; /* data of the block in this input, or NULL */
     uint8_t *end;
     uint8_t *stop; /* end of the line, if `scanned` */
     size_t held_len;
     bool scanned;
-} walk;
+} weiri_sse_walk;
 
 /* The areas of the storage. IDs: number 0 is the last event ID, number 1 the block's. */
 static inline unsigned weiri_sse_id_place(const weir_sse_parser *p, unsigned which)
@@ -67,19 +67,19 @@ static inline uint8_t *weiri_sse_data_area(const weir_sse_parser *p)
 }
 
 /* Data that is held goes to the storage; it fits, since max_event has been looked at. */
-void weiri_sse_spill(weir_sse_parser *p, walk *w);
+void weiri_sse_spill(weir_sse_parser *p, weiri_sse_walk *w);
 
 /* Copies a value of *len bytes to one of the areas and makes it UTF-8; it may lie there already. Returns
  * false if it grows over `room`. */
 bool weiri_sse_repair(uint8_t *area, size_t room, const uint8_t *bytes, size_t *len);
 
 /* The block is over a limit. Returns the error, or 0 if the block is to be left out instead. */
-int weiri_sse_over(weir_sse_parser *p, walk *w, int err);
+int weiri_sse_over(weir_sse_parser *p, weiri_sse_walk *w, int err);
 
 /* Takes data up to `stop`, and the LF that is due before it. Stops early with a part. */
-int weiri_sse_data_take(weir_sse_parser *p, walk *w, uint8_t *stop, weir_sse_item *item);
+int weiri_sse_data_take(weir_sse_parser *p, weiri_sse_walk *w, uint8_t *stop, weir_sse_item *item);
 
 /* Takes the value up to `stop`; returns an item's kind, an error, or 0 when it has reached it. */
-int weiri_sse_value_take(weir_sse_parser *p, walk *w, uint8_t *stop, weir_sse_item *item);
+int weiri_sse_value_take(weir_sse_parser *p, weiri_sse_walk *w, uint8_t *stop, weir_sse_item *item);
 
 #endif

@@ -123,7 +123,7 @@ static uint64_t retry_after(weir_http_fields fields)
     return seconds < UINT64_MAX / 1000 ? seconds * 1000 : UINT64_MAX;
 }
 
-verdict weiri_sse_judge(weir_sse_source *s, int *err, uint64_t *wait)
+weiri_sse_verdict weiri_sse_judge(weir_sse_source *s, int *err, uint64_t *wait)
 {
     switch (s->response_.status) {
     case 200:

@@ -254,7 +254,7 @@ static int asked_next(weir_sse_source *s, weir_in *in, weir_sse_item *item)
         attempt_end(s, rv, true, 0);
     if (rv <= 0)
         return 0;
-    verdict v = weiri_sse_judge(s, &err, &wait);
+    weiri_sse_verdict v = weiri_sse_judge(s, &err, &wait);
     if (v == VERDICT_INTERIM)
         return 0;
     if (v == VERDICT_LATER) {

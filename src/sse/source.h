@@ -16,16 +16,16 @@ enum {
 };
 
 /* What a response's head comes to. */
-typedef enum verdict {
+typedef enum weiri_sse_verdict {
     VERDICT_INTERIM, /* another head follows */
     VERDICT_OPEN,
     VERDICT_FOLLOW, /* the redirect's target is set */
     VERDICT_LATER,  /* a failure; try again */
     VERDICT_REFUSED /* final */
-} verdict;
+} weiri_sse_verdict;
 
 /* Judges source->response_. *err is set with LATER and REFUSED, *wait with LATER: milliseconds that the
  * server asks for at least. */
-verdict weiri_sse_judge(weir_sse_source *source, int *err, uint64_t *wait);
+weiri_sse_verdict weiri_sse_judge(weir_sse_source *source, int *err, uint64_t *wait);
 
 #endif

@@ -9,7 +9,7 @@
 
 /* ---- The storage -------------------------------------------------------------------------------- */
 
-void weiri_sse_spill(weir_sse_parser *p, walk *w)
+void weiri_sse_spill(weir_sse_parser *p, weiri_sse_walk *w)
 {
     if (w->held == NULL)
         return;
@@ -33,7 +33,7 @@ bool weiri_sse_repair(uint8_t *area, size_t room, const uint8_t *bytes, size_t *
 
 /* ---- Limits ------------------------------------------------------------------------------------- */
 
-int weiri_sse_over(weir_sse_parser *p, walk *w, int err)
+int weiri_sse_over(weir_sse_parser *p, weiri_sse_walk *w, int err)
 {
     if ((p->flags_ & WEIR_SSE_SKIP) == 0)
         return err;
@@ -59,7 +59,7 @@ static int part(weir_sse_parser *p, weir_sse_item *item, const uint8_t *bytes, s
     return WEIR_SSE_PART;
 }
 
-int weiri_sse_data_take(weir_sse_parser *p, walk *w, uint8_t *stop, weir_sse_item *item)
+int weiri_sse_data_take(weir_sse_parser *p, weiri_sse_walk *w, uint8_t *stop, weir_sse_item *item)
 {
     static const uint8_t line_end[] = {'\n'};
     weiri_sse_spill(p, w);
@@ -97,7 +97,7 @@ int weiri_sse_data_take(weir_sse_parser *p, walk *w, uint8_t *stop, weir_sse_ite
 }
 
 /* Takes some of an event type, ID or comment. */
-static int scratch_take(weir_sse_parser *p, walk *w, uint8_t *stop, uint32_t limit, int err)
+static int scratch_take(weir_sse_parser *p, weiri_sse_walk *w, uint8_t *stop, uint32_t limit, int err)
 {
     size_t room = limit - p->scratch_len_;
     size_t len = (size_t)(stop - w->at);
@@ -127,7 +127,7 @@ static void retry_take(weir_sse_parser *p, const uint8_t *at, const uint8_t *sto
     }
 }
 
-int weiri_sse_value_take(weir_sse_parser *p, walk *w, uint8_t *stop, weir_sse_item *item)
+int weiri_sse_value_take(weir_sse_parser *p, weiri_sse_walk *w, uint8_t *stop, weir_sse_item *item)
 {
     switch (p->field_) {
     case FIELD_DATA:

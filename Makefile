@@ -25,6 +25,24 @@ ZLIB := $(shell printf '\043include <zlib.h>\nint main(void) { return !zlibVersi
           $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) -x c - -o /dev/null -lz >/dev/null 2>&1 && echo 1)
 endif
 
+# Peers of other people's making, for the tests, each when it is there for this compiler and these flags.
+probe = $(shell printf '\043include <stdlib.h>\n\043include <$(1)>\nint main(void) { return !$(2)(0); }\n' | \
+          $(CC) $(CPPFLAGS) $(CFLAGS) $(LDFLAGS) $(peer_cflags) -x c - -o /dev/null $(3) >/dev/null 2>&1 && echo 1)
+peer_cflags := $(shell pkg-config --cflags libnghttp2 2>/dev/null) $(shell pkg-config --cflags libwslay 2>/dev/null)
+nghttp2_libs := $(shell pkg-config --libs libnghttp2 2>/dev/null || echo -lnghttp2)
+wslay_libs := $(shell pkg-config --libs libwslay 2>/dev/null || echo -lwslay)
+ifndef NGHTTP2
+NGHTTP2 := $(call probe,nghttp2/nghttp2.h,nghttp2_version,$(nghttp2_libs))
+endif
+ifndef WSLAY
+WSLAY := $(call probe,wslay/wslay.h,wslay_event_want_read,$(wslay_libs))
+endif
+# Can the compiler count what it makes run?
+ifndef COUNTED
+COUNTED := $(shell echo 'int x;' | $(CC) $(CFLAGS) -fsanitize-coverage=trace-pc -x c -c - -o /dev/null \
+             >/dev/null 2>&1 && echo 1)
+endif
+
 # ---- Flags ------------------------------------------------------------------------------------------
 
 # The caller's flags come last, so that they win.
@@ -71,12 +89,13 @@ shared_lib := $(BUILD)/$(so)
 zlib_lib := $(if $(filter 1,$(ZLIB)),$(BUILD)/libweir-zlib.a)
 zlib_shared := $(if $(filter 1,$(ZLIB)),$(BUILD)/$(zlib_so))
 zlib_libs := $(if $(filter 1,$(ZLIB)),-lz)
-# What is left out without zlib.
-zlib_only := $(if $(filter 1,$(ZLIB)),,%/test_zlib.c %/fuzz_deflate.c)
+# What is left out without zlib, or with it.
+zlib_only := $(if $(filter 1,$(ZLIB)),%/deflate_none.c,%/test_zlib.c %/attacks_inflate.c %/test_nghttp2_packed.c \
+               %/fuzz_deflate.c %/deflate_zlib.c)
 
 programs := $(patsubst docs/examples/%.c,$(BUILD)/examples/%,$(wildcard docs/examples/*.c))
-example_parts := $(patsubst %.c,$(obj)/%.o,$(wildcard docs/examples/adapters/poll.c \
-                   docs/examples/common/*.c docs/examples/demo/*.c)) \
+example_parts := $(patsubst %.c,$(obj)/%.o,$(filter-out $(zlib_only),$(wildcard \
+                   docs/examples/adapters/poll*.c docs/examples/common/*.c docs/examples/demo/*.c))) \
                  $(if $(wildcard docs/examples/demo/page.html),$(obj)/page.o)
 example_lib := $(obj)/libexamples.a
 
@@ -84,6 +103,14 @@ harness_objects := $(patsubst %.c,$(obj)/%.o,$(wildcard tests/harness/*.c))
 harness_lib := $(obj)/libharness.a
 units := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(filter-out $(zlib_only), \
              $(wildcard tests/unit/test_*.c)))
+attacks := $(patsubst tests/attacks/%.c,$(BUILD)/tests/%,$(filter-out $(zlib_only) \
+             $(if $(filter 1,$(COUNTED)),,%/attacks_work.c),$(wildcard tests/attacks/attacks_*.c)))
+peers := $(patsubst tests/peers/%.c,$(BUILD)/tests/%,$(filter-out $(zlib_only) \
+           $(if $(filter 1,$(NGHTTP2)),,%/test_nghttp2.c %/test_nghttp2_fields.c %/test_nghttp2_packed.c) \
+           $(if $(filter 1,$(WSLAY)),,%/test_wslay.c),$(wildcard tests/peers/test_*.c)))
+# The library once more, counting the blocks of code that it runs.
+counted_objects := $(addprefix $(obj)/counted/,$(call flat,$(sources)))
+counted_lib := $(obj)/libcounted.a
 fuzzers := $(patsubst fuzz/%.c,$(BUILD)/fuzz/%,$(filter-out $(zlib_only),$(wildcard fuzz/fuzz_*.c)))
 # These build the tree anew with flags of their own, so a run under sanitizers leaves them out.
 PORTABILITY ?= $(if $(SANITIZE),0,1)
@@ -92,7 +119,7 @@ portability := $(if $(filter 1,$(PORTABILITY)),$(sort $(wildcard tests/portabili
 
 # ---- Targets ----------------------------------------------------------------------------------------
 
-.PHONY: all lib examples demo test interop fuzz deps deps-interop install uninstall lint format amalgam \
+.PHONY: all lib examples demo test bench interop conformance fuzz deps deps-interop install uninstall lint format amalgam \
         sizes clean help cmocka FORCE
 
 all: lib examples
@@ -117,14 +144,18 @@ $(obj)/static/$(1)_%.o: src/$(1)/%.c $(BUILD)/flags.compile
 $(obj)/shared/$(1)_%.o: src/$(1)/%.c $(BUILD)/flags.compile
 	@mkdir -p $$(@D)
 	$$(call run,CC,$$<,$$(call compile,$(core_flags) -fPIC))
+$(obj)/counted/$(1)_%.o: src/$(1)/%.c $(BUILD)/flags.compile
+	@mkdir -p $$(@D)
+	$$(call run,CC,$$<,$$(call compile,$(core_flags) -fsanitize-coverage=trace-pc))
 endef
 $(foreach floor,$(floors) backends,$(eval $(call floor_rules,$(floor))))
 
 $(static_lib): $(static_objects)
 $(example_lib): $(example_parts)
 $(harness_lib): $(harness_objects)
+$(counted_lib): $(counted_objects)
 $(BUILD)/libweir-zlib.a: $(obj)/static/backends_zlib.o
-$(static_lib) $(BUILD)/libweir-zlib.a $(example_lib) $(harness_lib): $(BUILD)/flags.link
+$(static_lib) $(BUILD)/libweir-zlib.a $(example_lib) $(harness_lib) $(counted_lib): $(BUILD)/flags.link
 	@mkdir -p $(@D)
 	@rm -f $@
 	$(call run,AR,$@,$(AR) rcs $@ $(filter %.o,$^))
@@ -155,6 +186,10 @@ $(obj)/tests/%.o: tests/%.c $(BUILD)/flags.compile | cmocka
 	@mkdir -p $(@D)
 	$(call run,CC,$<,$(call compile,$(test_flags)))
 
+$(obj)/tests/peers/%.o: tests/peers/%.c $(BUILD)/flags.compile | cmocka
+	@mkdir -p $(@D)
+	$(call run,CC,$<,$(call compile,$(test_flags) $(peer_cflags)))
+
 $(obj)/fuzz/%.o: fuzz/%.c $(BUILD)/flags.compile
 	@mkdir -p $(@D)
 	$(call run,CC,$<,$(call compile,$(core_flags) $(program_flags)))
@@ -168,6 +203,26 @@ $(units): $(BUILD)/tests/%: $(obj)/tests/unit/%.o $(harness_lib) \
     $(zlib_lib) $(static_lib) $(BUILD)/flags.link
 	@mkdir -p $(@D)
 	$(call run,LD,$@,$(link) $(filter %.o %.a,$^) $(cmocka) $(libs) $(zlib_libs))
+
+$(filter-out %/attacks_work,$(attacks)): $(BUILD)/tests/%: $(obj)/tests/attacks/%.o $(harness_lib) \
+    $(zlib_lib) $(static_lib) $(BUILD)/flags.link
+	@mkdir -p $(@D)
+	$(call run,LD,$@,$(link) $(filter %.o %.a,$^) $(cmocka) $(libs) $(zlib_libs))
+
+$(BUILD)/tests/attacks_work: $(obj)/tests/attacks/attacks_work.o $(harness_lib) $(counted_lib) \
+    $(BUILD)/flags.link
+	@mkdir -p $(@D)
+	$(call run,LD,$@,$(link) $(filter %.o %.a,$^) $(cmocka) $(libs))
+
+$(filter %/test_wslay,$(peers)): $(BUILD)/tests/%: $(obj)/tests/peers/%.o $(harness_lib) $(static_lib) \
+    $(BUILD)/flags.link
+	@mkdir -p $(@D)
+	$(call run,LD,$@,$(link) $(filter %.o %.a,$^) $(cmocka) $(libs) $(wslay_libs))
+
+$(filter-out %/test_wslay,$(peers)): $(BUILD)/tests/%: $(obj)/tests/peers/%.o $(obj)/tests/peers/h2.o \
+    $(harness_lib) $(zlib_lib) $(static_lib) $(BUILD)/flags.link
+	@mkdir -p $(@D)
+	$(call run,LD,$@,$(link) $(filter %.o %.a,$^) $(cmocka) $(libs) $(zlib_libs) $(nghttp2_libs))
 
 $(fuzzers): $(BUILD)/fuzz/%: $(obj)/fuzz/%.o $(obj)/fuzz/replay.o \
     $(zlib_lib) $(static_lib) $(BUILD)/flags.link
@@ -190,11 +245,22 @@ deps-interop:
 cmocka: | $(filter deps,$(MAKECMDGOALS))
 	@tests/tools/deps.sh check
 
-test: $(units) $(fuzzers) $(static_lib)
-	@tests/tools/run.sh $(units) $(fuzzers) $(portability)
+test: $(units) $(attacks) $(peers) $(fuzzers) $(static_lib)
+	@tests/tools/run.sh $(units) $(attacks) $(peers) $(fuzzers) $(portability)
 
-interop: examples | $(filter deps-interop,$(MAKECMDGOALS))
+# Writes event streams for other people's readers.
+$(obj)/tests/interop/%.o: tests/interop/%.c $(BUILD)/flags.compile
+	@mkdir -p $(@D)
+	$(call run,CC,$<,$(call compile,$(program_flags)))
+$(BUILD)/tests/sse_write: $(obj)/tests/interop/sse_write.o $(example_lib) $(static_lib) $(BUILD)/flags.link
+	@mkdir -p $(@D)
+	$(call run,LD,$@,$(link) $(filter %.o %.a,$^) $(libs))
+
+interop: examples $(BUILD)/tests/sse_write | $(filter deps-interop,$(MAKECMDGOALS))
 	@tests/interop/run.sh
+
+conformance: examples
+	@tests/conformance/run.sh $(ARGS)
 
 lint: lib
 	@tests/lint/run.sh
@@ -208,6 +274,32 @@ amalgam:
 
 sizes:
 	@tests/tools/sizes.sh --write
+
+# ---- Benchmarks -------------------------------------------------------------------------------------
+
+BENCH ?= bounds websocket streams $(if $(filter Linux,$(shell uname -s)),choosing)
+benches := $(addprefix $(BUILD)/bench/,$(BENCH))
+bench_flags := $(program_flags) $(if $(filter 1,$(ZLIB)),-DBENCH_ZLIB) \
+               $(if $(filter 1,$(WSLAY)),-DBENCH_WSLAY $(peer_cflags))
+bench_objects = $(patsubst tests/bench/%.c,$(obj)/bench/%.o,tests/bench/bench.c $(wildcard tests/bench/$(1)))
+
+$(BUILD)/flags.bench: export STAMP = $(bench_flags)
+$(obj)/bench/%.o: tests/bench/%.c $(BUILD)/flags.compile $(BUILD)/flags.bench
+	@mkdir -p $(@D)
+	$(call run,CC,$<,$(call compile,$(bench_flags)))
+
+$(BUILD)/bench/bounds: $(call bench_objects,bounds.c) $(call bench_objects,heap.c)
+$(BUILD)/bench/websocket: $(call bench_objects,websocket.c) $(call bench_objects,weir_codec.c) \
+    $(if $(filter 1,$(WSLAY)),$(call bench_objects,wslay_codec.c))
+$(BUILD)/bench/websocket: peer_libs := $(if $(filter 1,$(WSLAY)),$(wslay_libs))
+$(BUILD)/bench/streams: $(call bench_objects,streams*.c)
+$(BUILD)/bench/choosing: $(call bench_objects,choosing*.c)
+$(benches): $(zlib_lib) $(static_lib) $(BUILD)/flags.link
+	@mkdir -p $(@D)
+	$(call run,LD,$@,$(link) $(filter %.o,$^) $(filter %.a,$^) $(peer_libs) $(libs) $(zlib_libs))
+
+bench: $(benches)
+	@tests/bench/run.sh $(benches)
 
 # ---- Installation -----------------------------------------------------------------------------------
 
@@ -248,8 +340,8 @@ uninstall:
 
 # Only what a build makes: BUILD may be a directory that holds other things too.
 clean:
-	rm -rf $(addprefix $(BUILD)/,obj gen examples tests fuzz amalgam sizes lint portability interop \
-	         flags.compile flags.link libweir.a libweir.so $(soname) $(so) libweir-zlib.a libweir-zlib.so \
+	rm -rf $(addprefix $(BUILD)/,obj gen examples tests bench fuzz amalgam sizes lint portability interop conformance \
+	         flags.compile flags.link flags.bench libweir.a libweir.so $(soname) $(so) libweir-zlib.a libweir-zlib.so \
 	         $(zlib_soname) $(zlib_so))
 	-@rmdir $(BUILD) 2>/dev/null || :
 

@@ -3,7 +3,9 @@
  * demo_server.c - a page, a chat and a live room on one port.
  *
  *     /             the page
- *     /chat/stream  an answer as an event stream: GET ?prompt=..., or POST {"prompt":"..."} (demo/chat.c)
+ *     /chat/stream  an answer as an event stream: GET ?prompt=..., or POST {"prompt":"..."} (demo/chat.c);
+ *                   with --upstream from a language model (demo/upstream.c), else from a generator. The key
+ *                   for the model's API is UPSTREAM_API_KEY in the environment
  *     /room         a live room over WebSocket (demo/room.c)
  *
  * A connection speaks HTTP first, and this file is its HTTP server: requests one after another on a
@@ -36,6 +38,8 @@ enum {
 
 static const char *host = "127.0.0.1";
 static uint64_t port = 8080;
+static const char *upstream_url;
+static upstream_api api = {.model = "default", .timeout_ms = 60000};
 
 typedef struct visitor {
     weir_pulse pulse;
@@ -346,7 +350,9 @@ static const conn_handler http_handler = {
 static const option options[] = {
     {"--host", "H", "address or name to listen on", OPTION_TEXT, &host, NULL, 0, 0},
     {"--port", "P", "port, 0 picks a free one", OPTION_NUMBER, NULL, &port, 0, 65535},
-    {"--upstream", NULL, NULL, OPTION_NOT_YET, NULL, NULL, 0, 0},
+    {"--upstream", "URL", "answers from this API, as http://host/v1", OPTION_TEXT, &upstream_url, NULL, 0, 0},
+    {"--model", "NAME", "the model to ask there for", OPTION_TEXT, &api.model, NULL, 0, 0},
+    {"--upstream-timeout", "MS", "longest silence of it", OPTION_NUMBER, NULL, &api.timeout_ms, 100, 3600000},
 };
 
 int main(int argc, char **argv)
@@ -354,12 +360,19 @@ int main(int argc, char **argv)
     char where[300];
     options_read("demo_server", "A page with a chat over Server-Sent Events and a live room over WebSocket.",
                  options, sizeof options / sizeof *options, argc, argv);
+    const char *fault =
+        upstream_url != NULL ? upstream_api_init(&api, upstream_url, getenv("UPSTREAM_API_KEY")) : NULL;
+    if (fault != NULL) {
+        fprintf(stderr, "demo_server: --upstream %s: %s\n", upstream_url, fault);
+        return 2;
+    }
+    chat_upstream(upstream_url != NULL ? &api : NULL);
     loop *l = loop_new();
     if (l == NULL) {
         fputs("demo_server: out of memory\n", stderr);
         return 1;
     }
-    const char *fault = loop_listen(l, host, (unsigned)port, &http_handler, where, sizeof where);
+    fault = loop_listen(l, host, (unsigned)port, &http_handler, where, sizeof where);
     if (fault != NULL) {
         fprintf(stderr, "demo_server: cannot listen on %s: %s\n", where, fault);
         loop_free(l);

@@ -10,17 +10,23 @@
  *            judges it, `weir_ws_accept_write` answers 101. What is wrong is answered by
  *            `weir_http_error_reply`. The storage for the head is given back at once.
  *   talk     `weir_ws_next` turns bytes into events. A message that came in one piece is sent from where
- *            it lies; the pieces of others are collected, so that memory grows only with bytes that have
- *            really come. After each event `weir_ws_out` (Pongs, Close) moves into the same output, so
- *            that everything leaves in its order.
+ *            it lies; the pieces of others are collected (common/message.c), so that memory grows only
+ *            with bytes that have really come; the pieces of compressed ones go back as they come, since
+ *            a few bytes can become very many. After each event `weir_ws_out` (Pongs, Close) moves into
+ *            the same output, so that everything leaves in its order.
  *   follow   How a connection ends is weir's knowledge: `weir_ws_transport` says what to do with TCP.
- *   due      Deadlines are one `weir_pulse`: ten seconds for the handshake, then Pings when the peer is
- *            silent, and an end when it stays so, then five seconds for its answer to our Close.
+ *   due      Deadlines are one `weir_pulse`: Pings when the peer is silent, and an end when it stays so,
+ *            then five seconds for its answer to our Close.
+ *
+ * With --deflate it accepts permessage-deflate (common/deflate.c), and answers compressed what came
+ * compressed. Memory for that is taken only for connections that agreed on it.
  *
  * A peer that sends but does not read has at most HIGH_WATER and one message queued; then nothing more
  * is read from it, and TCP makes it wait.
  */
 #include "adapters/poll.h"
+#include "common/deflate.h"
+#include "common/message.h"
 #include "common/options.h"
 
 #include <stdio.h>
@@ -37,22 +43,25 @@ enum {
 static struct {
     const char *host;
     uint64_t port;
+    uint64_t deflate;
     uint64_t max_message;
+    uint64_t max_ratio;
     uint64_t ping_ms;
     uint64_t idle_ms;
-} settings = {"127.0.0.1", 9001, 16 * 1024 * 1024, 30000, 60000};
+} settings = {"127.0.0.1", 9001, 0, 16 * 1024 * 1024, 0, 30000, 60000};
 
-/* The parser and its storage: only until the handshake is done. */
+/* From the first byte to the end of the handshake. */
 typedef struct opening {
     weir_http http;
     uint8_t storage[HEAD_ROOM];
 } opening;
 
+/* From then on. */
 typedef struct peer {
     weir_pulse pulse;
     weir_ws ws;
-    opening *opening; /* from the first byte to the handshake's end */
-    buffer *message;  /* what has come of a message in several pieces, behind room for its header */
+    weir_deflate *deflate; /* NULL: not agreed on */
+    buffer *message;       /* what has come of a message in several pieces */
 } peer;
 
 static const conn_handler talking;
@@ -69,45 +78,26 @@ static void put_control(conn *c, peer *p)
     conn_wrote(c, out);
 }
 
-/* Starts to collect: an empty header's room, so that the header can stand in front in the end. */
-static bool collect(peer *p, weir_str piece)
+/* One piece of a message, or all of it. */
+static void send_piece(conn *c, peer *p, const weir_ws_event *ev)
 {
-    static const uint8_t header_room[WEIR_WS_HEADER_MAX];
-    if (p->message == NULL && !buffer_put(&p->message, header_room, sizeof header_room))
-        return false;
-    return buffer_put(&p->message, piece.ptr, piece.len);
-}
-
-/* The collected message becomes one frame where it lies, and the output takes the block over. */
-static void send_collected(conn *c, peer *p, uint32_t flags)
-{
-    uint8_t header[WEIR_WS_HEADER_MAX];
-    size_t header_len;
-    size_t len = buffer_size(p->message) - WEIR_WS_HEADER_MAX;
-    weir_str payload = {buffer_bytes(p->message) + WEIR_WS_HEADER_MAX, len};
-    if (weir_ws_begin(&p->ws, flags, len, header, &header_len) == 0) {
-        weir_ws_payload(&p->ws, NULL, payload);
-        buffer_take(&p->message, WEIR_WS_HEADER_MAX - header_len);
-        uint8_t *frame = buffer_bytes(p->message);
-        for (size_t i = 0; i < header_len; i++)
-            frame[i] = header[i];
-        conn_give(c, &p->message);
-    }
-    buffer_free(&p->message); /* after our Close nothing is sent any more */
+    weir_out out = conn_room(c, weir_ws_send_size(&p->ws, ev->data.len));
+    weir_ws_send(&p->ws, &out, ev->flags, ev->data);
+    conn_wrote(c, out);
 }
 
 static void echo(conn *c, peer *p, const weir_ws_event *ev)
 {
-    bool last = (ev->flags & WEIR_WS_LAST) != 0;
-    if (p->message == NULL && (ev->flags & WEIR_WS_WHOLE) == WEIR_WS_WHOLE) {
-        weir_out out = conn_room(c, weir_ws_send_size(&p->ws, ev->data.len));
-        weir_ws_send(&p->ws, &out, ev->flags, ev->data);
-        conn_wrote(c, out);
-    } else if (!collect(p, ev->data)) {
+    bool whole = (ev->flags & WEIR_WS_WHOLE) == WEIR_WS_WHOLE;
+    if (whole || (ev->flags & WEIR_WS_DEFLATE) != 0) {
+        send_piece(c, p, ev);
+    } else if (!message_add(&p->message, ev->data)) {
         weir_ws_close(&p->ws, 1011, weir_cstr("out of memory"));
         buffer_free(&p->message);
-    } else if (last) {
-        send_collected(c, p, (ev->flags & WEIR_WS_TEXT) | WEIR_WS_WHOLE);
+    } else if ((ev->flags & WEIR_WS_LAST) != 0) {
+        if (message_frame(&p->message, &p->ws, (ev->flags & WEIR_WS_TEXT) | WEIR_WS_WHOLE) == 0)
+            conn_give(c, &p->message);
+        buffer_free(&p->message); /* after our Close nothing is sent any more */
     }
 }
 
@@ -133,11 +123,13 @@ static void talk_readable(conn *c, weir_in *in)
     peer *p = c->user;
     weir_ws_event ev;
     weir_pulse_alive(&p->pulse, loop_now(c->loop));
-    while (weir_ws_next(&p->ws, in, &ev) > 0) {
+    while (!conn_is_full(c) && weir_ws_next(&p->ws, in, &ev) > 0) {
         if (ev.kind == WEIR_WS_DATA)
             echo(c, p, &ev);
         put_control(c, p);
     }
+    if (conn_is_full(c))
+        conn_later(c); /* the rest, once the peer has taken what there is */
     put_control(c, p); /* after a violation: the Close that names it */
     follow(c, p);
 }
@@ -172,21 +164,49 @@ static void refuse(conn *c, const weir_http_head *head, int err)
     conn_finish(c);
 }
 
+/* Silence up to ping_ms is asked about; silence up to idle_ms is the end. */
+static void start_pulse(peer *p, uint64_t now)
+{
+    uint64_t beat = settings.ping_ms;
+    if (settings.idle_ms != 0 && (beat == 0 || beat > settings.idle_ms))
+        beat = settings.idle_ms;
+    uint64_t grace = settings.idle_ms > beat ? settings.idle_ms - beat : 1;
+    weir_pulse_cfg cfg = {
+        .beat_ms = beat, .grace_ms = settings.idle_ms != 0 ? grace : 0, .close_ms = CLOSE_MS};
+    weir_pulse_init(&p->pulse, &cfg, now);
+    weir_pulse_opened(&p->pulse, now);
+}
+
+/* Agrees on compression, if it is wanted on both sides. */
+static int accept_deflate(peer *p, const weir_http_head *head, weir_deflate_params *params, weir_ws_cfg *cfg)
+{
+    int rv = settings.deflate != 0 ? weir_deflate_negotiate(head->fields, &deflate_small, params) : 0;
+    if (rv <= 0)
+        return rv;
+    p->deflate = deflate_new(params, WEIR_WS_SERVER, true, (uint32_t)settings.max_ratio);
+    cfg->deflate = p->deflate;
+    return 0; /* without memory: without compression */
+}
+
 /* From here on both sides speak frames. */
 static int accept_websocket(conn *c, peer *p, const weir_http_head *head)
 {
     weir_ws_request request;
+    weir_deflate_params params;
     weir_ws_cfg cfg;
     int rv = weir_ws_request_read(head, &request);
     if (rv < 0)
         return rv;
     weir_ws_cfg_init(&cfg, WEIR_WS_SERVER);
     cfg.max_message = cfg.max_frame = settings.max_message;
-    rv = weir_ws_init(&p->ws, &cfg);
+    rv = accept_deflate(p, head, &params, &cfg);
+    if (rv == 0)
+        rv = weir_ws_init(&p->ws, &cfg);
     if (rv < 0)
         return rv;
+    weir_ws_accept accept = {.deflate = p->deflate != NULL ? &params : NULL};
     weir_out out = conn_room(c, WEIR_WS_ACCEPT_MAX);
-    rv = weir_ws_accept_write(&out, &request, NULL);
+    rv = weir_ws_accept_write(&out, &request, &accept);
     conn_wrote(c, out);
     return rv;
 }
@@ -203,50 +223,54 @@ static opening *opening_new(void)
     return o;
 }
 
+static void peer_free(peer *p)
+{
+    free(p->deflate);
+    buffer_free(&p->message);
+    free(p);
+}
+
 static void greet_readable(conn *c, weir_in *in)
 {
-    peer *p = c->user;
+    opening *o = c->user != NULL ? c->user : opening_new();
     weir_http_head head;
-    if (p->opening == NULL && (p->opening = opening_new()) == NULL) {
+    c->user = o;
+    if (o == NULL) {
         conn_abort(c);
         return;
     }
-    int rv = weir_http_next(&p->opening->http, in, &head);
+    int rv = weir_http_next(&o->http, in, &head);
     if (rv == 0)
         return; /* the head is not whole */
+    peer *p = calloc(1, sizeof *p);
     if (rv > 0)
-        rv = accept_websocket(c, p, &head);
-    if (rv < 0)
+        rv = p != NULL ? accept_websocket(c, p, &head) : WEIR_ERR_SPACE;
+    if (rv < 0) {
         refuse(c, &head, rv);
-    free(p->opening);
-    p->opening = NULL;
-    if (rv < 0)
+        if (p != NULL)
+            peer_free(p);
         return;
+    }
+    free(o);
+    c->user = p;
     c->on = &talking;
-    weir_pulse_opened(&p->pulse, loop_now(c->loop));
+    start_pulse(p, loop_now(c->loop));
     talk_readable(c, in); /* frames may stand right behind the head */
 }
 
-/* ---- Both --------------------------------------------------------------------------------------- */
-
-static void opened(conn *c)
+static void greet_opened(conn *c)
 {
-    peer *p = c->user = calloc(1, sizeof *p);
-    if (p == NULL) {
-        conn_abort(c);
-        return;
-    }
-    /* Silence up to ping_ms is asked about; silence up to idle_ms is the end. */
-    uint64_t beat = settings.ping_ms;
-    if (settings.idle_ms != 0 && (beat == 0 || beat > settings.idle_ms))
-        beat = settings.idle_ms;
-    uint64_t grace = settings.idle_ms > beat ? settings.idle_ms - beat : 1;
-    weir_pulse_cfg cfg = {OPEN_MS, beat, settings.idle_ms != 0 ? grace : 0, CLOSE_MS};
-    weir_pulse_init(&p->pulse, &cfg, loop_now(c->loop));
-    conn_deadline(c, weir_pulse_deadline(&p->pulse));
+    conn_deadline(c, loop_now(c->loop) + OPEN_MS);
 }
 
-static void due(conn *c)
+static void greet_gone(conn *c)
+{
+    free(c->user);
+}
+
+/* ---- Deadlines ---------------------------------------------------------------------------------- */
+
+static void talk_due(conn *c)
 {
     peer *p = c->user;
     switch (weir_pulse_poll(&p->pulse, loop_now(c->loop))) {
@@ -267,52 +291,51 @@ static void due(conn *c)
 }
 
 /* A peer that reads is alive, even when it sends nothing. */
-static void progress(conn *c)
+static void talk_progress(conn *c)
 {
     peer *p = c->user;
     weir_pulse_alive(&p->pulse, loop_now(c->loop));
     conn_deadline(c, weir_pulse_deadline(&p->pulse));
 }
 
-static void gone(conn *c)
+static void talk_gone(conn *c)
 {
-    peer *p = c->user;
-    if (p == NULL)
-        return;
-    free(p->opening);
-    buffer_free(&p->message);
-    free(p);
+    peer_free(c->user);
 }
+
+/* ---- The program -------------------------------------------------------------------------------- */
 
 static const conn_handler greeting = {
     .high = HIGH_WATER,
-    .opened = opened,
+    .opened = greet_opened,
     .readable = greet_readable,
     .ended = conn_finish,
-    .due = due,
+    .due = conn_abort,
     .stopping = conn_abort,
-    .gone = gone,
+    .gone = greet_gone,
 };
 
 static const conn_handler talking = {
     .high = HIGH_WATER,
     .readable = talk_readable,
     .ended = talk_ended,
-    .progress = progress,
-    .due = due,
+    .progress = talk_progress,
+    .due = talk_due,
     .stopping = talk_stopping,
-    .gone = gone,
+    .gone = talk_gone,
 };
 
 static const option options[] = {
     {"--host", "H", "address or name to listen on", OPTION_TEXT, &settings.host, NULL, 0, 0},
     {"--port", "P", "port, 0 picks a free one", OPTION_NUMBER, NULL, &settings.port, 0, 65535},
+    {"--deflate", NULL, "accept permessage-deflate", OPTION_FLAG, NULL, &settings.deflate, 0, 0},
     {"--max-message", "BYTES", "over it 1009", OPTION_NUMBER, NULL, &settings.max_message, 1, 1 << 30},
+    {"--max-ratio", "N", "inflated bytes for a byte received, over it 1009, 0 any", OPTION_NUMBER, NULL,
+     &settings.max_ratio, 0, UINT32_MAX},
     {"--ping-interval", "MS", "Ping after this silence, 0 never", OPTION_NUMBER, NULL, &settings.ping_ms, 0,
      MS_MAX},
     {"--idle-timeout", "MS", "drop after this silence, 0 never", OPTION_NUMBER, NULL, &settings.idle_ms, 0,
      MS_MAX},
-    {"--deflate", NULL, NULL, OPTION_NOT_YET, NULL, NULL, 0, 0},
 };
 
 int main(int argc, char **argv)
@@ -320,6 +343,8 @@ int main(int argc, char **argv)
     char where[300];
     options_read("ws_echo_server", "A WebSocket server that sends every message back.", options,
                  sizeof options / sizeof *options, argc, argv);
+    if (settings.deflate != 0)
+        deflate_require("ws_echo_server");
     loop *l = loop_new();
     if (l == NULL) {
         fputs("ws_echo_server: out of memory\n", stderr);

@@ -256,7 +256,8 @@ typedef struct weir_ws_cfg {
     uint32_t role;          /* a weir_ws_role */
     uint32_t flags;         /* WEIR_WS_ bits; default 0 */
     uint32_t max_fragments; /* frames in a message; default 100,000; over it 1008 */
-    uint64_t max_frame;     /* payload bytes of a data frame; default 16 MiB; over it 1009 */
+    uint64_t max_frame;     /* payload bytes of a data frame; default 16 MiB; over it 1009. Compressed a
+                               quarter more: what cannot be compressed gets longer */
     uint64_t max_message;   /* bytes of a message, after inflation; default 16 MiB; over it 1009 */
     uint32_t max_controls;  /* Pings and Pongs between two data frames; default 0: no limit; over it
                                1008. They cost no memory, so this guards only against waste */
@@ -390,7 +391,9 @@ typedef struct weir_ws_event {
  * After a CLOSE event all further input is taken and dropped.
  *
  * Splitting  any cut of the stream gives the same events, errors, offsets and replies; only the
- *            borders of DATA pieces follow the cuts (and see WEIR_WS_PONG for a reply backlog).
+ *            borders of DATA pieces follow the cuts (and see WEIR_WS_PONG for a reply backlog). With
+ *            compression there is one more exception, of a peer that breaks RFC 7692: whether a distance
+ *            that leaves the agreed window, but not its message, is refused depends on the cut.
  * Cost       O(bytes taken).
  * Not done   a Pong's payload is not compared with any Ping's.
  */
@@ -576,7 +579,7 @@ WEIR_API int weir_ws_prepare(weir_out *out, uint32_t flags, weir_str data);
 /*
  * weir_ws_prepare_packed - the same, compressed, for every connection whose window is at least as large.
  *
- * out          where to; the size is not known beforehand, data.len + data.len / 8 + 64 bytes suffice.
+ * out          where to; the size is not known beforehand, data.len + data.len / 4 + 64 bytes suffice.
  *                                                                                         [in,out]
  * flags        WEIR_WS_TEXT or 0.
  * backend      as &weir_zlib.

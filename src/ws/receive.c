@@ -97,9 +97,11 @@ static int header_judge_length(const weir_ws *ws, const frame_header *header, si
         return WEIR_ERR_WS_LENGTH;
     if ((header_opcode(header) & 0x08) != 0)
         return 0;
-    if (header->len > ws->max_frame_)
+    bool packed = (header->first & 0x40) != 0 || weiri_ws_has(ws, WEIRI_WS_RX_PACKED);
+    uint64_t growth = packed ? ws->max_frame_ / 4 + 64 : 0; /* what cannot be compressed gets longer */
+    if (header->len > ws->max_frame_ && header->len - ws->max_frame_ > growth)
         return WEIR_ERR_WS_FRAME_SIZE;
-    if ((header->first & 0x40) != 0 || weiri_ws_has(ws, WEIRI_WS_RX_PACKED))
+    if (packed)
         return 0;
     return header->len > ws->max_message_ - ws->rx_message_ ? WEIR_ERR_WS_MESSAGE_SIZE : 0;
 }

@@ -431,7 +431,7 @@ def run(suite, server):
 def run_programs(suite):
     suite.check("--max-message 1000", max_message_option)
     suite.check("--ping-interval and --idle-timeout", heartbeat)
-    for options in (("--deflate",), ("--no-such-option",), ("--port", "65536"), ("--port", "x"),
+    for options in (("--no-such-option",), ("--port", "65536"), ("--port", "x"),
                     ("--port",), ("--max-message", "many"), ("--ping-interval", "-1")):
         suite.check(f"refuses {' '.join(options)}", refuses_option, *options)
     suite.check("a port that is taken", second_server_on_port)

@@ -2,7 +2,6 @@
 """Frames, messages, UTF-8 and closing through the real server: RFC 6455 5 to 8."""
 
 import itertools
-import struct
 import time
 
 from harness import Failure, equal, expect
@@ -107,21 +106,7 @@ def fault(server, data, code):
     with Peer(server.address) as peer:
         peer.send(text("before") + data)
         peer.wants(TEXT, b"before", "the message before the fault")
-        ends_with(peer, code)
-
-
-def ends_with(peer, code):
-    """A Close with this code comes, perhaps behind a part of the message that broke off."""
-    while True:
-        fin, opcode, payload = peer.frame()
-        if opcode != CLOSE:
-            expect(opcode in (CONT, TEXT, BINARY) and not fin, f"opcode {opcode} before the Close")
-            continue
-        expect(len(payload) >= 2, "a Close without a code")
-        equal(struct.unpack("!H", payload[:2])[0], code, "close code")
-        payload[2:].decode("utf-8")
-        equal(peer.rest(), b"", "bytes after the Close")
-        return
+        peer.fails(code)
 
 
 def fault_byte_by_byte(server):
@@ -135,7 +120,7 @@ def fault_byte_by_byte(server):
                 pass
             try:
                 peer.wants(TEXT, b"before", "the message before the fault")
-                ends_with(peer, code)
+                peer.fails(code)
             except Failure as error:
                 raise Failure(f"{name}: {error}") from None
 
@@ -143,14 +128,14 @@ def fault_byte_by_byte(server):
 def fail_fast(server, data, code):
     with Peer(server.address, timeout=2) as peer:
         peer.send(data)
-        ends_with(peer, code)
+        peer.fails(code)
 
 
 def nothing_echoed_after_fault(server):
     """Messages behind the fault are dropped; only the Close comes."""
     with Peer(server.address) as peer:
         peer.send(frame(3) + text("after") + frame(PING, b"after"))
-        ends_with(peer, 1002)
+        peer.fails(1002)
 
 
 def first_byte(server, opcode):
@@ -168,7 +153,7 @@ def first_byte(server, opcode):
 
 def verdict(peer, opcode, fin, rsv):
     if rsv or opcode not in OPCODES or opcode == CONT or (opcode >= 8 and not fin):
-        ends_with(peer, 1002)
+        peer.fails(1002)
     elif opcode == CLOSE:
         peer.closed(None)
     elif opcode == PING:
@@ -201,7 +186,7 @@ def order_verdict(peer, order):
     kind, pieces = None, b""
     for opcode, fin in order:
         if (opcode == CONT) != (kind is not None):
-            ends_with(peer, 1002)
+            peer.fails(1002)
             return
         kind, pieces = kind or opcode, pieces + b"ab"
         if fin:
@@ -230,7 +215,7 @@ def utf8_bad(server, data):
     with Peer(server.address) as peer:
         peer.send(text("before") + text(data))
         peer.wants(TEXT, b"before")
-        ends_with(peer, 1007)
+        peer.fails(1007)
     with Peer(server.address) as peer:
         try:
             peer.send(text("", fin=False))
@@ -239,7 +224,7 @@ def utf8_bad(server, data):
             peer.send(frame(CONT, b""))
         except Ended:
             pass
-        ends_with(peer, 1007)
+        peer.fails(1007)
 
 
 def utf8_fail_fast(server):
@@ -253,7 +238,7 @@ def utf8_fail_fast(server):
                     peer.send(frame(CONT, data[-1:], fin=False))
                 else:
                     peer.send(text(b"abc" + data, fin=False))
-                ends_with(peer, 1007)
+                peer.fails(1007)
             except Failure as error:
                 raise Failure(f"{data.hex(' ')}: {error}") from None
     return f"{len(UTF8_IMPOSSIBLE)} beginnings"
@@ -355,14 +340,14 @@ def much_after_close(server):
         with Peer(server.address) as peer:
             peer.send(first + b"\0" * MIB)
             time.sleep(0.1)
-            ends_with(peer, code)
+            peer.fails(code)
 
 
 def close_in_message(server):
     """A Close between fragments is answered as any other."""
     with Peer(server.address) as peer:
         peer.send(text("half a", fin=False) + close(1001))
-        ends_with(peer, 1001)
+        peer.fails(1001)
 
 
 def close_byte_by_byte(server):
@@ -381,7 +366,7 @@ def eof_after_close(server):
 def fragments_over_limit(server):
     """33 fragments of 1 MiB: refused at the latest where the sum passes 32 MiB."""
     with Peer(server.address, timeout=20) as peer:
-        reader = Reading(ends_with, peer, 1009)
+        reader = Reading(peer.fails, 1009)
         piece = b"\0" * MIB
         try:
             for at in range(33):

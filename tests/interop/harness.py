@@ -165,10 +165,14 @@ class Server:
         expect(took <= 2.1, f"exit took {took:.2f} s")
         return f"exit 0 after {took * 1000:.0f} ms"
 
-    def rss(self):
+    def rss(self, field="VmRSS"):
         """Resident memory in bytes."""
         with open(f"/proc/{self.pid}/status", encoding="ascii", errors="replace") as status:
-            return int(re.search(r"VmRSS:\s+(\d+) kB", status.read())[1]) * 1024
+            return int(re.search(rf"{field}:\s+(\d+) kB", status.read())[1]) * 1024
+
+    def peak(self):
+        """The most resident memory ever."""
+        return self.rss("VmHWM")
 
     def cpu(self):
         """Seconds of processor time used so far."""

@@ -1,9 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# Tries the example programs with other people's peers (python3-websockets, ws, curl, Chromium) and
-# with raw sockets that break every rule.
+# Tries the example programs with other people's peers (python3-websockets, aiohttp, ws, eventsource, curl,
+# nginx, Chromium) and with raw sockets that break every rule.
 #
-#     BUILD=build tests/interop/run.sh [SUITE]...     conformance python node curl room browser
+#     BUILD=build tests/interop/run.sh [SUITE]...
+#
+#     conformance deflate client cases     raw sockets against the servers and the clients
+#     cat room                             ws_cat's contract; the room and peers that no page would be
+#     python python-peers node node-peers curl browser browser-deflate      other people's peers
+#     sse relay                            sse_cat, and demo_server --upstream, with scripted servers
+#     aiohttp nginx sse-node sse-browser   event streams with other people's peers
 #
 # One line for each check; the last line is `N passed, N failed`, with `, N skipped` when a tool is
 # missing. With CI=true a missing tool is a failure. As root on Debian it installs what is missing.
@@ -46,11 +52,12 @@ have() {
     case $1 in
     python) "$python" -c '' 2>/dev/null ;;
     python3-websockets) "$python" -c 'import websockets' 2>/dev/null ;;
+    python3-aiohttp) "$python" -c 'import aiohttp' 2>/dev/null ;;
     chromium) [ -x "$CHROMIUM" ] ;;
     fonts-noto-cjk) fc-list 2>/dev/null | grep -qi 'noto.*cjk' ;;
     fonts-noto-color-emoji) fc-list 2>/dev/null | grep -qi 'emoji' ;;
     nodejs) command -v node >/dev/null ;;
-    ws | playwright-core) [ -f "$BUILD/interop/node_modules/$1/package.json" ] ;;
+    ws | playwright-core | eventsource | eventsource-parser) [ -f "$BUILD/interop/node_modules/$1/package.json" ] ;;
     *) command -v "$1" >/dev/null ;;
     esac
 }
@@ -71,7 +78,8 @@ install() {
 
 packages() {
     have npm || return 0
-    if ! cmp -s "$here/package.json" "$BUILD/interop/package.json" || ! have ws || ! have playwright-core; then
+    if ! cmp -s "$here/package.json" "$BUILD/interop/package.json" || ! have ws || ! have playwright-core ||
+        ! have eventsource || ! have eventsource-parser; then
         cp "$here/package.json" "$BUILD/interop/package.json"
         (cd "$BUILD/interop" && timeout 120 npm install --no-package-lock --no-audit --no-fund \
             --ignore-scripts >npm.log 2>&1 </dev/null) || tail -n 5 "$BUILD/interop/npm.log" >&2
@@ -116,21 +124,37 @@ suite() {
 run() {
     case $1 in
     conformance) suite "$1" 150 python "$python" -B "$here/conformance.py" ;;
+    deflate) suite "$1" 120 python "$python" -B "$here/conformance_deflate.py" ;;
+    client) suite "$1" 120 python "$python" -B "$here/conformance_client.py" ;;
+    cases) suite "$1" 150 python "$python" -B "$here/conformance_cases.py" ;;
+    cat) suite "$1" 120 python "$python" -B "$here/cat_contract.py" ;;
     python) suite "$1" 120 python3-websockets "$python" -B "$here/python_client.py" ;;
+    python-peers) suite "$1" 120 python3-websockets "$python" -B "$here/python_peers.py" ;;
     node) suite "$1" 120 "nodejs ws" node "$here/node_client.mjs" ;;
+    node-peers) suite "$1" 120 "nodejs ws" node "$here/node_peers.mjs" ;;
     curl) suite "$1" 120 "python curl" "$python" -B "$here/stream_curl.py" ;;
     room) suite "$1" 120 python "$python" -B "$here/room_peers.py" ;;
     browser)
         suite "$1" 150 "nodejs playwright-core chromium fonts-noto-cjk fonts-noto-color-emoji" \
             node "$here/browser.mjs"
         ;;
+    browser-deflate)
+        suite "$1" 120 "nodejs playwright-core chromium" node "$here/browser_deflate.mjs"
+        ;;
+    sse) suite "$1" 120 python "$python" -B "$here/sse_cat.py" ;;
+    relay) suite "$1" 120 python "$python" -B "$here/relay.py" ;;
+    aiohttp) suite "$1" 60 python3-aiohttp "$python" -B "$here/sse_aiohttp.py" ;;
+    nginx) suite "$1" 60 "python nginx" "$python" -B "$here/sse_nginx.py" ;;
+    sse-node) suite "$1" 90 "nodejs eventsource eventsource-parser" node "$here/sse_node.mjs" ;;
+    sse-browser) suite "$1" 90 "nodejs playwright-core chromium" node "$here/sse_browser.mjs" ;;
     *) say "FAIL $1: there is no such suite" ;;
     esac
 }
 
-install python3-websockets curl chromium fonts-noto-cjk fonts-noto-color-emoji nodejs npm
+install python3-websockets python3-aiohttp nginx curl chromium fonts-noto-cjk fonts-noto-color-emoji nodejs npm
 packages
-[ $# -gt 0 ] || set -- conformance python node curl room browser
+[ $# -gt 0 ] || set -- conformance deflate client cases cat room python python-peers node node-peers curl \
+    browser browser-deflate sse relay aiohttp nginx sse-node sse-browser
 for name in "$@"; do
     run "$name"
 done

@@ -9,6 +9,7 @@ import subprocess
 import time
 from urllib.parse import quote
 
+import curl_ws
 from harness import BUILD, Server, Suite, equal, expect, wait_until
 
 ENGLISH = "Tell me about the sea"
@@ -91,14 +92,18 @@ class Answer:
             if not data:
                 continue
             expect(not done, "an event behind [DONE]")
+            names = [value.strip() for name, value in fields if name == "id"]
             if data == ["[DONE]"]:
                 done = True
+                self.done_id = names[0]
+                continue
+            if ("event", " gap") in fields:
                 continue
             token = json.loads("\n".join(data))
             expect(isinstance(token, str), f"the token {token!r} is no string")
             token.encode("utf-8")
             self.tokens.append(token)
-            self.ids += [value.strip() for name, value in fields if name == "id"]
+            self.ids += names
         expect(done, f"no [DONE] at the end: {blocks[-1]!r}")
         self.text = "".join(self.tokens)
 
@@ -180,24 +185,34 @@ def escaped(server):
 
 
 def resumed(server):
-    whole, rest, again = answers(
-        ask(server, ENGLISH),
-        ask(server, ENGLISH, "-H", "Last-Event-ID: 7"),
-        post(server, json.dumps({"prompt": ENGLISH}), "-H", "Last-Event-ID: 7"))
-    equal(whole.ids, [str(at + 1) for at in range(len(whole.tokens))], "ids")
-    equal(rest.ids[0], "8", "first id")
+    [whole] = answers(ask(server, ENGLISH))
+    equal(len(set(whole.ids)), len(whole.tokens), "ids")
+    rest, again = answers(
+        ask(server, ENGLISH, "-H", f"Last-Event-ID: {whole.ids[6]}"),
+        post(server, json.dumps({"prompt": ENGLISH}), "-H", f"Last-Event-ID: {whole.ids[6]}"))
+    equal(rest.ids[0], whole.ids[7], "first id")
     equal("".join(whole.tokens[:7]) + rest.text, whole.text, "the two parts")
     equal(again.text, rest.text, "the rest by POST")
-    with ask(server, ENGLISH, "-H", f"Last-Event-ID: {whole.ids[-1]}") as curl:
+    with ask(server, ENGLISH, "-H", f"Last-Event-ID: {whole.done_id}") as curl:
         curl.finish()
-        expect(curl.status == 204 or Answer(curl).text == "", "tokens behind the last id")
+        equal(curl.status, 204, "status behind the last id")
+    with ask(server, ENGLISH) as curl:
+        curl.read(until=b"-3\n")
+        last = re.findall(rb"id: (.*)\n", curl.output())[2].decode()
+    [rest] = answers(ask(server, ENGLISH, "-H", f"Last-Event-ID: {last}"))
+    equal("".join(whole.tokens[:3]) + rest.text, whole.text, "the two parts of one that was cut off")
 
 
 def hostile_ids(server):
-    for value in ("0", "-1", "x", "7x", "99999999999999999999999999", "1" * 1000, "你好", "7, 8"):
-        with ask(server, ENGLISH, "-H", f"Last-Event-ID: {value}") as curl:
-            curl.read(until=b"\r\n\r\n")
-            expect(curl.status in (200, 204, 400), f"{value!r}: status {curl.status}")
+    """What is no ID of ours gets the whole answer, behind an event that says so."""
+    [whole] = answers(ask(server, ENGLISH))
+    name = whole.ids[0].rpartition("-")[0]
+    values = ("0", "-1", "x", name, f"{name}-", f"{name}-0", f"{name}-999999", f"{name}-1x", f"{name}-01",
+              name.swapcase() + "-1", "1" * 1000, "你好", "7, 8")
+    curls = [ask(server, ENGLISH, "-H", f"Last-Event-ID: {value}") for value in values]
+    for value, curl, answer in zip(values, curls, answers(*curls)):
+        expect(b"event: gap\n" in curl.body, f"no gap for {value!r}")
+        equal(answer.text, whole.text, f"the answer for {value!r}")
     equal(status(server, get(ENGLISH), "-H", "Last-Event-ID: " + "1" * 2000), 400, "2,000 bytes")
     equal(status(server, get(ENGLISH), "-H", "Last-Event-ID: 1", "-H", "Last-Event-ID: 2"), 400, "two")
 
@@ -306,14 +321,6 @@ def sigterm(server):
         return server.terminate()
 
 
-def upstream_option():
-    path = os.path.join(BUILD, "examples", "demo_server")
-    done = subprocess.run([path, "--upstream", "http://127.0.0.1:1/"], stdin=subprocess.DEVNULL,
-                          capture_output=True, timeout=5, check=False)
-    expect(done.returncode > 0, f"status {done.returncode}")
-    expect(b"--upstream" in done.stderr, f"stderr does not name it: {done.stderr!r}")
-
-
 def main():
     suite = Suite("curl")
     os.makedirs(os.path.join(BUILD, "interop"), exist_ok=True)
@@ -342,7 +349,7 @@ def main():
                            ("the reader leaves", gone), ("20 streams at once", crowd), ("the page", page),
                            ("SIGTERM during a stream", sigterm)):
             suite.check(name, call, server, limit=40)
-    suite.check("refuses --upstream", upstream_option)
+    curl_ws.run(suite)
     suite.finish()
 
 

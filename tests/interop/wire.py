@@ -82,22 +82,48 @@ def close(code=None, reason=b""):
     return frame(CLOSE, b"" if code is None else struct.pack("!H", code) + reason)
 
 
+class Speech:
+    """The frames of one side: those of a client are masked, those of a server are not."""
+
+    def __init__(self, key):
+        self.key = key
+
+    def header(self, first, length):
+        return header(first, length, self.key)
+
+    def frame(self, opcode, payload=b"", key=..., **options):
+        return frame(opcode, payload, key=self.key if key is ... else key, **options)
+
+    def text(self, string, **options):
+        return self.frame(TEXT, string.encode() if isinstance(string, str) else string, **options)
+
+    def close(self, code=None, reason=b""):
+        return self.frame(CLOSE, b"" if code is None else struct.pack("!H", code) + reason)
+
+    def payload(self, data):
+        """A part of a payload from its beginning, as it stands on the wire."""
+        return mask(data, self.key) if self.key is not None else data
+
+
+CLIENT = Speech(MASK)
+SERVER = Speech(None)
+
+
 class Ended(Failure):
-    """The server closed the connection where more was expected."""
+    """The other side closed the connection where more was expected."""
 
 
 class Reset(Ended):
     """The connection was reset: what the server had said may be lost on the way."""
 
 
-class Response:
-    """A parsed HTTP reply head."""
+class Head:
+    """A parsed HTTP head, of a request or a reply."""
 
     def __init__(self, head):
         lines = head.decode("latin-1").split("\r\n")
-        parts = lines[0].split(" ", 2)
-        expect(len(parts) == 3 and parts[0] == "HTTP/1.1", f"status line {lines[0]!r}")
-        self.status = int(parts[1])
+        self.line = lines[0].split(" ", 2)
+        expect(len(self.line) == 3, f"first line {lines[0]!r}")
         self.fields = [line.split(":", 1) for line in lines[1:] if line]
         for field in self.fields:
             expect(len(field) == 2, f"field line {field!r}")
@@ -107,28 +133,36 @@ class Response:
 
     def one(self, name):
         values = self.all(name)
-        expect(len(values) == 1, f"{name} stands {len(values)} times in the reply")
+        expect(len(values) == 1, f"{name} stands {len(values)} times in the head")
         return values[0]
 
     def tokens(self, name):
         return [part.strip().lower() for value in self.all(name) for part in value.split(",")]
 
 
-class Peer:
-    """A connection to the server. With `opened` it performs the opening handshake first."""
+class Response(Head):
+    def __init__(self, head):
+        super().__init__(head)
+        expect(self.line[0] == "HTTP/1.1", f"status line {self.line}")
+        self.status = int(self.line[1])
 
-    def __init__(self, address, opened=True, timeout=5, receive_buffer=None):
-        self.sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
-        if receive_buffer:
-            self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+
+class Stream:
+    """One end of a TCP connection, and the frames and messages that come over it."""
+
+    say = CLIENT  # what we are
+    packer = unpacker = None  # with permessage-deflate: what to compress and decompress messages with
+
+    def __init__(self, sock, timeout=5):
+        self.sock = sock
         self.sock.settimeout(timeout)
-        self.sock.connect(address)
         self.sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         self.buffer = bytearray()
         self.in_message = False
-        if opened:
-            self.send(request())
-            equal(self.response().status, 101, "status")
+        self.packed = False
+        self.kind = None
+        self.pieces = []
+        self.keys = []  # the masking keys seen
 
     def __enter__(self):
         return self
@@ -154,7 +188,7 @@ class Peer:
         self.sock.shutdown(socket.SHUT_WR)
 
     def reset(self):
-        """Close so that the server sees a reset."""
+        """Close so that the other side sees a reset."""
         self.sock.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
         self.sock.close()
 
@@ -166,7 +200,7 @@ class Peer:
         except socket.timeout:
             raise Failure(f"nothing arrived ({bytes(self.buffer[:40])!r} pending)") from None
         if not data:
-            raise Ended(f"the server closed ({bytes(self.buffer[:40])!r} pending)")
+            raise Ended(f"the other side closed ({bytes(self.buffer[:40])!r} pending)")
         self.buffer += data
 
     def take(self, count):
@@ -176,13 +210,16 @@ class Peer:
         del self.buffer[:count]
         return data
 
-    def response(self):
-        """The next reply head."""
+    def head(self, kind):
+        """The next head, of a request or a reply."""
         while b"\r\n\r\n" not in self.buffer:
-            expect(len(self.buffer) < 65536, "endless reply head")
+            expect(len(self.buffer) < 65536, "endless head")
             self._more()
         end = self.buffer.index(b"\r\n\r\n") + 4
-        return Response(self.take(end)[:-4])
+        return kind(self.take(end)[:-4])
+
+    def response(self):
+        return self.head(Response)
 
     def rest(self):
         """Everything up to the orderly end of the connection; a reset is a failure."""
@@ -195,53 +232,71 @@ class Peer:
             return bytes(self.buffer)
 
     def frame(self):
-        """The next frame of the server, checked for what RFC 6455 5.2 asks of a server."""
+        """The next frame, checked for what RFC 6455 5.2 asks of the other side."""
         first, second = self.take(2)
         fin, opcode, length = first >> 7, first & 15, second & 127
-        expect(first & 0x70 == 0, f"reserved bit in the server's frame {first:#x}")
-        expect(second & 0x80 == 0, "the server masked a frame")
+        self._judge_first(fin, first >> 4 & 7, opcode)
+        equal(bool(second & 0x80), self.say is SERVER, "whether the frame is masked")
         if length == 126:
             length = struct.unpack("!H", self.take(2))[0]
             expect(length > 125, "length not in its shortest form")
         elif length == 127:
             length = struct.unpack("!Q", self.take(8))[0]
             expect(65535 < length < 1 << 63, "length not in its shortest form")
+        expect(opcode < 8 or length <= 125, f"a control frame of {length} bytes")
+        if not second & 0x80:
+            return fin, opcode, self.take(length)
+        key = self.take(4)
+        self.keys.append(key)
+        return fin, opcode, mask(self.take(length), key)
+
+    def _judge_first(self, fin, reserved, opcode):
         if opcode >= 8:
-            expect(opcode <= PONG and fin and length <= 125, f"bad control frame {opcode} {length}")
-        else:
-            expect(opcode <= BINARY, f"reserved opcode {opcode}")
-            expect((opcode == CONT) == self.in_message, f"opcode {opcode} out of order")
-            self.in_message = not fin
-        return fin, opcode, self.take(length)
+            expect(opcode <= PONG and fin and reserved == 0, f"bad control frame {fin} {reserved} {opcode}")
+            return
+        expect(opcode <= BINARY, f"reserved opcode {opcode}")
+        expect((opcode == CONT) == self.in_message, f"opcode {opcode} out of order")
+        packable = self.unpacker is not None and opcode != CONT
+        expect(reserved == 0 or (reserved == 4 and packable), f"reserved bits {reserved} of opcode {opcode}")
+        if opcode != CONT:
+            self.packed = reserved == 4
+        self.in_message = not fin
 
     def message(self):
-        """The next whole message (its type and bytes), or control frame."""
-        fin, opcode, payload = self.frame()
-        pieces = [payload]
-        while not fin:
-            fin, _, payload = self.frame()
-            pieces.append(payload)
-        return opcode, b"".join(pieces)
+        """The next whole message (its type and bytes), or control frame, also one inside a message."""
+        while True:
+            fin, opcode, payload = self.frame()
+            if opcode >= 8:
+                return opcode, payload
+            self.kind = opcode or self.kind
+            self.pieces.append(payload)
+            if fin:
+                data, self.pieces = b"".join(self.pieces), []
+                return self.kind, self.unpacker(data) if self.packed else data
 
     def message_or_close(self):
         """The next whole message, or the Close that came before its end."""
-        pieces, kind = [], None
-        while True:
-            fin, opcode, payload = self.frame()
-            if opcode == CLOSE:
-                return opcode, payload
-            kind = kind or opcode
-            pieces.append(payload)
-            if fin:
-                return kind, b"".join(pieces)
+        opcode, payload = self.message()
+        expect(opcode in (TEXT, BINARY, CLOSE), f"opcode {opcode}")
+        return opcode, payload
 
     def wants(self, opcode, payload, what="reply"):
         equal(self.message(), (opcode, payload), what)
 
+    def packed_text(self, payload, **options):
+        """A frame of deflate data, as it is."""
+        return self.say.frame(TEXT, payload, **{"rsv": 4, **options})
+
+    def round_trip(self, data, kind=TEXT):
+        """A compressed message comes back, compressed if that is worth the while."""
+        self.send(self.say.frame(kind, self.packer(data), rsv=4))
+        self.wants(kind, data, "echo")
+        expect(self.packed or len(data) < 1024, "a long echo came uncompressed")
+
     def alive(self):
-        """Nothing is pending and the server answers."""
+        """Nothing is pending and the other side answers."""
         word = os.urandom(8)
-        self.send(frame(PING, word))
+        self.send(self.say.frame(PING, word))
         self.wants(PONG, word, "answer to a ping")
 
     def closed(self, code, ended=True):
@@ -255,6 +310,34 @@ class Peer:
         if ended:
             equal(self.rest(), b"", "bytes after the Close")
         return payload[2:]
+
+    def fails(self, code, ended=True):
+        """A Close with this code comes, perhaps behind a part of the message that broke off; then the end."""
+        while True:
+            fin, opcode, payload = self.frame()
+            if opcode == CLOSE:
+                break
+            expect(opcode in (CONT, TEXT, BINARY) and not fin, f"opcode {opcode} before the Close")
+        expect(len(payload) >= 2, "a Close without a code")
+        equal(struct.unpack("!H", payload[:2])[0], code, "close code")
+        payload[2:].decode("utf-8")
+        if ended:
+            equal(self.rest(), b"", "bytes after the Close")
+
+
+class Peer(Stream):
+    """A connection to the server. With `opened` it performs the opening handshake first."""
+
+    def __init__(self, address, opened=True, timeout=5, receive_buffer=None):
+        sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        if receive_buffer:
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, receive_buffer)
+        sock.settimeout(timeout)
+        sock.connect(address)
+        super().__init__(sock, timeout)
+        if opened:
+            self.send(request())
+            equal(self.response().status, 101, "status")
 
 
 class Reading:

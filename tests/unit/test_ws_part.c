@@ -22,7 +22,7 @@ typedef struct pair {
     weir_ws from, to;
     uint8_t *got;
     size_t got_len;
-    unsigned pings;
+    unsigned pings, pongs;
     bool whole;
 } pair;
 
@@ -45,6 +45,7 @@ static void pair_feed(pair *p, uint8_t *bytes, size_t len)
     int rv;
     while ((rv = weir_ws_next(&p->to, &in, &ev)) > 0) {
         p->pings += rv == WEIR_WS_PING;
+        p->pongs += rv == WEIR_WS_PONG;
         if (rv != WEIR_WS_DATA)
             continue;
         assert_int_equal((ev.flags & WEIR_WS_FIRST) != 0, p->got_len == 0);
@@ -110,6 +111,11 @@ static void test_any_room(void **state)
         check_parts(WEIR_WS_SERVER, sizes[i], 65536, 4096);
         check_parts(WEIR_WS_CLIENT, sizes[i], 1 << 17, SIZE_MAX);
     }
+    for (size_t len = 1; len <= 130; len++)
+        for (size_t most = 1; most <= len + 1; most += most < 3 || most + 2 > len ? 1 : len - most - 1) {
+            check_parts(WEIR_WS_SERVER, len, 256, most);
+            check_parts(WEIR_WS_CLIENT, len, 256, most);
+        }
 }
 
 static void test_refused(void **state)
@@ -131,11 +137,128 @@ static void test_refused(void **state)
     assert_int_equal(out.len, sizeof bytes);
 }
 
+/* ---- What happens between two parts -------------------------------------------------------------- */
+
+/* A frame from the peer of `from`. */
+static int pair_hear(pair *p, weir_ws_role from, uint8_t first, const char *payload, size_t len)
+{
+    uint8_t bytes[64] = {first, (uint8_t)(len | (from == WEIR_WS_SERVER ? 0x80 : 0))};
+    size_t head = from == WEIR_WS_SERVER ? 6 : 2;
+    weir_ws_event ev;
+    if (len != 0)
+        memcpy(bytes + head, payload, len);
+    weir_in in = {bytes, head + len};
+    return weir_ws_next(&p->from, &in, &ev);
+}
+
+/* The peer's Ping is answered between two parts, not behind the message. While its Pong is written in part,
+ * byte by byte, the next part is refused and nothing changes; then it goes on. */
+static void test_pong_between_parts(void **state)
+{
+    (void)state;
+    for (weir_ws_role from = WEIR_WS_SERVER; from <= WEIR_WS_CLIENT; from++) {
+        pair p;
+        uint8_t got[32], wire[128];
+        uint32_t flags = WEIR_WS_WHOLE | WEIR_WS_TEXT;
+        weir_str data = weir_cstr("0123456789abcdef");
+        weir_out out = {wire, sizeof wire};
+        pair_init(&p, from);
+        p.got = got;
+        assert_int_equal(weir_ws_send_part(&p.from, &out, &flags, &data, 4), 1);
+        assert_int_equal(pair_hear(&p, from, 0x89, "ping", 4), WEIR_WS_PING);
+        while (weir_ws_out(&p.from).len != 0) {
+            assert_int_equal(weir_out_put(&out, (weir_str){weir_ws_out(&p.from).ptr, 1}), 0);
+            weir_ws_out_ack(&p.from, 1);
+            if (weir_ws_out(&p.from).len == 0)
+                break;
+            weir_ws before = p.from;
+            assert_int_equal(weir_ws_send_part(&p.from, &out, &flags, &data, 4), WEIR_ERR_STATE);
+            assert_memory_equal(&p.from, &before, sizeof before);
+            assert_int_equal(data.len, 12);
+        }
+        assert_int_equal(weir_ws_send_part(&p.from, &out, &flags, &data, 100), 0);
+        pair_feed(&p, wire, sizeof wire - out.len);
+        assert_int_equal(p.pongs, 1);
+        assert_true(p.whole);
+        assert_int_equal(p.got_len, 16);
+        assert_memory_equal(p.got, "0123456789abcdef", 16);
+    }
+}
+
+/* Either side closes between two parts: the message stays unfinished, its rest is refused. */
+static void test_close_between_parts(void **state)
+{
+    (void)state;
+    for (weir_ws_role from = WEIR_WS_SERVER; from <= WEIR_WS_CLIENT; from++)
+        for (int how = 0; how < 3; how++) {
+            pair p;
+            uint8_t got[32], wire[128];
+            uint32_t flags = WEIR_WS_WHOLE | WEIR_WS_TEXT;
+            weir_str data = weir_cstr("0123456789abcdef");
+            weir_out out = {wire, sizeof wire};
+            weir_ws_closing closing;
+            pair_init(&p, from);
+            p.got = got;
+            assert_int_equal(weir_ws_send_part(&p.from, &out, &flags, &data, 4), 1);
+            if (how == 0)
+                assert_int_equal(weir_ws_close(&p.from, 1001, weir_cstr("")), 0);
+            else
+                assert_int_equal(pair_hear(&p, from, how == 1 ? 0x88 : 0x83, "", 0),
+                                 how == 1 ? (int)WEIR_WS_CLOSE : (int)WEIR_ERR_WS_OPCODE);
+            assert_int_equal(weir_ws_send_part(&p.from, &out, &flags, &data, 4), WEIR_ERR_STATE);
+            assert_int_equal(data.len, 12);
+            assert_int_equal(weir_ws_out_put(&p.from, &out), 0);
+            pair_feed(&p, wire, sizeof wire - out.len);
+            assert_false(p.whole);
+            assert_int_equal(p.got_len, 4);
+            weir_ws_closing_read(&p.to, &closing);
+            assert_int_equal(closing.received, how == 0 ? 1001 : how == 1 ? 1005 : 1002);
+        }
+}
+
+/* A message whose length nobody knows beforehand: pieces as they come, also empty ones, an end without any;
+ * controls of both sides between them. */
+static void test_unknown_length(void **state)
+{
+    (void)state;
+    for (weir_ws_role from = WEIR_WS_SERVER; from <= WEIR_WS_CLIENT; from++)
+        for (size_t pieces = 0; pieces < 12; pieces++) {
+            pair p;
+            uint8_t got[64], wire[1024];
+            weir_out out = {wire, sizeof wire};
+            pair_init(&p, from);
+            p.got = got;
+            for (size_t i = 0; i < pieces; i++) {
+                uint32_t flags = (i == 0 ? WEIR_WS_FIRST : 0) | WEIR_WS_TEXT;
+                weir_str data = {(const uint8_t *)"abcdefghijkl" + i, i % 4 == 3 ? 0 : 1};
+                if (i % 2 == 0)
+                    assert_int_equal(weir_ws_send_part(&p.from, &out, &flags, &data, 100), 0);
+                else
+                    assert_int_equal(weir_ws_send(&p.from, &out, flags, data), 0);
+                assert_int_equal(weir_ws_ping(&p.from, weir_cstr("?")), 0);
+                assert_int_equal(pair_hear(&p, from, 0x89, "!", 1), WEIR_WS_PING);
+                assert_int_equal(weir_ws_out_put(&p.from, &out), 0);
+            }
+            uint32_t flags = WEIR_WS_LAST | WEIR_WS_TEXT | (pieces == 0 ? WEIR_WS_FIRST : 0);
+            assert_int_equal(weir_ws_send(&p.from, &out, flags, weir_cstr("")), 0);
+            for (size_t at = 0; at < sizeof wire - out.len; at++) {
+                assert_false(p.whole);
+                pair_feed(&p, wire + at, 1);
+            }
+            assert_true(p.whole);
+            assert_int_equal(p.got_len, pieces - pieces / 4);
+            assert_memory_equal(p.got, "abcefgijk", p.got_len);
+            assert_int_equal(p.pings, pieces);
+            assert_int_equal(p.pongs, pieces);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_any_room),
-        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_any_room),           cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_pong_between_parts), cmocka_unit_test(test_close_between_parts),
+        cmocka_unit_test(test_unknown_length),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

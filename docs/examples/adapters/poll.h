@@ -8,24 +8,28 @@
  *
  *   Writing.  Output is sent once per turn of the loop, so that many small writes leave together. What
  *             the socket does not take stays queued, in a block that exists only while it is needed.
- *   Slow      Above `high` queued bytes a peer is not read from until it has taken most of them: who
- *   peers.    only asks is not answered without end. Above `limit` (for data that others cause, which
- *             not reading does not stop) the connection is dropped.
+ *   Slow      Above `high` queued bytes a connection is full, until the peer has taken most of them. It
+ *   peers.    is not read from meanwhile: who only asks is not answered without end. A program that
+ *             makes output from elsewhere (a file, another connection) asks conn_is_full, stops, and
+ *             goes on in `drained`. Above `limit` (for data that others cause, which nobody's waiting
+ *             stops) the connection is dropped.
  *   Fairness. One read of at most 64 KiB per connection and turn, into one buffer for all.
  *   Endings.  conn_finish flushes, shuts down writing and reads on until the peer ends too: a close()
  *             with input unread makes TCP throw away replies that are still under way.
  *   Limits.   Without file descriptors the loop stops accepting until a connection closes.
- *   Signals.  SIGTERM and SIGINT close the listeners and call every handler's `stopping`; the loop ends
- *             when all connections are gone, 1.5 s later at the latest.
+ *   Signals.  SIGTERM and SIGINT close the listeners and call every handler's `stopping`; 1.5 s later
+ *             at the latest all connections are closed.
  *
  *     static void readable(conn *c, weir_in *in) { conn_write(c, in->ptr, in->len); }
- *     static void ended(conn *c) { conn_finish(c); }
- *     static const conn_handler echo = {.high = 65536, .readable = readable, .ended = ended};
+ *     static const conn_handler echo = {.high = 65536, .readable = readable, .ended = conn_finish};
  *
  *     loop *l = loop_new();
  *     const char *fault = loop_listen(l, "127.0.0.1", 7, &echo, where, sizeof where);
  *     if (fault == NULL) loop_run(l);
  *     loop_free(l);
+ *
+ * A client that reconnects: `gone` makes a timer (loop_timer, conn_deadline), whose `due` calls
+ * loop_connect again and ends the timer.
  *
  * One thread, one loop. Handlers may call any conn_ function on any connection: none of them frees a
  * conn; that happens between the turns, announced by `gone`.
@@ -42,14 +46,17 @@ typedef struct conn conn;
 
 /* What a program does on a connection. Functions may be NULL. */
 typedef struct conn_handler {
-    size_t high;  /* queued bytes above which the peer is not read from; 0: none */
+    size_t high;  /* queued bytes above which the connection is full; 0: never */
     size_t limit; /* queued bytes that are never exceeded, the connection is dropped instead; 0: none */
-    void (*opened)(conn *c);                /* accepted */
+    bool duplex;  /* input is not answered with output: read from also when full. A client that stopped
+                     reading while an echoing server does the same would wait for it for ever */
+    void (*opened)(conn *c);                /* accepted, or connected */
     void (*readable)(conn *c, weir_in *in); /* bytes arrived; they are lost when it returns */
     void (*ended)(conn *c);                 /* the peer will send no more, but may still read */
     void (*progress)(conn *c);              /* the peer took output that had been waiting for it */
+    void (*drained)(conn *c);               /* was full, and is no more */
     void (*due)(conn *c);                   /* conn_deadline has passed, and is WEIR_NEVER again */
-    void (*stopping)(conn *c);              /* the program is to end: take leave */
+    void (*stopping)(conn *c);              /* the program is to end: take leave; NULL: conn_finish */
     void (*gone)(conn *c);                  /* always the last: free what `user` points to */
 } conn_handler;
 
@@ -59,12 +66,19 @@ struct conn {
     void *user;             /* the handler's */
     loop *loop;
     buffer *out;
+    buffer *in; /* what conn_later keeps */
     uint64_t deadline;
-    int fd;
+    int fd; /* -1: none yet, or a timer */
+    uint16_t error;
     uint8_t state;
-    bool blocked; /* the socket has taken what it can */
-    bool held;    /* not read from until output has drained */
-    bool eof;     /* the peer sends no more */
+    bool blocked : 1; /* the socket has taken what it can */
+    bool full : 1;
+    bool paused : 1;
+    bool later : 1;
+    bool lost : 1;   /* it takes no more, ever */
+    bool eof : 1;    /* the peer sends no more */
+    bool source : 1; /* loop_source, */
+    bool sink : 1;   /* loop_sink: no socket */
 };
 
 /* ---- The loop ----------------------------------------------------------------------------------- */
@@ -77,8 +91,32 @@ loop *loop_new(void);
 const char *loop_listen(loop *l, const char *host, unsigned port, const conn_handler *on, char *where,
                         size_t where_cap);
 
-/* Runs until a signal ends it. Returns 0, or -1 if poll failed. */
+/*
+ * Connects to one address of `host` after the other, with at most 4 s for each but the last; set a
+ * deadline for the whole. Looking the name up is done at once, and the program waits for it.
+ *
+ * `opened` tells that it is connected. If that fails, `gone` comes instead, in a later turn, and conn_fault
+ * says why. Returns NULL without memory, and when the program is to end.
+ */
+conn *loop_connect(loop *l, const char *host, unsigned port, const conn_handler *on, void *user);
+
+/*
+ * Reads from, or writes to, a descriptor that is not ours alone: a pipe, file or terminal, as stdin and
+ * stdout. It is neither made non-blocking, which other processes would notice, nor closed. A source that
+ * is no longer read by others ends with `ended`, a sink that nobody reads any more with `gone`.
+ */
+conn *loop_source(loop *l, int fd, const conn_handler *on, void *user);
+conn *loop_sink(loop *l, int fd, const conn_handler *on, void *user);
+
+/* A connection to nobody: it has a deadline, and an end. */
+conn *loop_timer(loop *l, const conn_handler *on, void *user);
+
+/* Runs until there are neither listeners nor connections (timers and the like included) any more, as when
+ * a signal ended them. Returns 0, or -1 if poll failed. */
 int loop_run(loop *l);
+
+/* Ends the program as SIGTERM does. */
+void loop_stop(loop *l);
 void loop_free(loop *l);
 
 /* Milliseconds on a clock that never goes back; the same within a turn. */
@@ -94,7 +132,7 @@ uint64_t loop_now(const loop *l);
  *     weir_ws_send(&ws, &out, flags, data);
  *     conn_wrote(c, out);
  *
- * The room is empty (so that a weir call returns WEIR_ERR_SPACE) when the connection has ended or is
+ * The room is empty (so that a weir call returns WEIR_ERR_SPACE) when the connection is not open, or is
  * ended by this: no memory, or over the handler's limit.
  */
 weir_out conn_room(conn *c, size_t need);
@@ -109,14 +147,28 @@ void conn_give(conn *c, buffer **b);
 /* Bytes that the socket has not taken yet. */
 size_t conn_queued(const conn *c);
 
-/* Is it neither finished nor aborted? */
+/* Have more than `high` bytes been queued, and not yet all but a quarter of them been taken? Nothing is
+ * lost if you go on, but who makes output without asking makes it without end. */
+bool conn_is_full(const conn *c);
+
+/* Does not read, or reads on. What was read already still comes. */
+void conn_pause(conn *c, bool pause);
+
+/* In `readable`: keeps what that leaves in `in`. `readable` gets it again, perhaps with nothing in it, in
+ * the next turn that finds the connection neither full (unless duplex) nor paused. */
+void conn_later(conn *c);
+
+/* Connected, and neither finished nor aborted? */
 bool conn_is_open(const conn *c);
+
+/* Why it could not be made, or broke off, for people; NULL if neither happened. */
+const char *conn_fault(const conn *c);
 
 /* Calls `due` at loop_now() >= when; WEIR_NEVER for no deadline. Belongs to the loop after conn_finish. */
 void conn_deadline(conn *c, uint64_t when);
 
 /* No more input, and no output beyond what is queued: sends it while the peer takes some at least every
- * 5 s, then waits at most 2 s for the peer to end. */
+ * 5 s (a sink: for as long as it takes), then waits at most 2 s for the peer to end. */
 void conn_finish(conn *c);
 
 /* Closes at once; what is queued is lost. */

@@ -7,8 +7,7 @@
  *     for (unsigned i = 0; demo_answer_token(&answer, i, &token, &len); i++)
  *         ... send `len` bytes at `token` ...
  *
- * The same prompt and languages give the same tokens, so a stream that broke after token n goes on
- * at token n + 1 without the server having kept anything.
+ * The same prompt and languages give the same tokens.
  */
 #ifndef DEMO_ANSWERS_H
 #define DEMO_ANSWERS_H

@@ -1,17 +1,17 @@
 /* SPDX-License-Identifier: MIT */
-/* json.c - one string out of a JSON object, one string into JSON; no allocation, no recursion. */
+/* json.c - values out of a JSON text, one string into JSON; no allocation, no recursion. */
 #include "json.h"
 
 #include "weir/base.h"
 
 #include <string.h>
 
-#define MAX_DEPTH 32
-#define MAX_KEY 32
+enum { MAX_DEPTH = 32 };
 
 typedef struct reader {
     const char *p;
     const char *end;
+    bool strict; /* half of a surrogate pair is malformed; else it becomes U+FFFD */
 } reader;
 
 /* Where decoded bytes go. `len` goes on counting past `cap`, so that a caller sees what was cut. */
@@ -75,22 +75,31 @@ static bool read_hex4(reader *r, uint32_t *unit)
     return true;
 }
 
+/* After a high surrogate: the low one that makes a character of it; else nothing is taken. */
+static bool read_low(reader *r, uint32_t *unit)
+{
+    reader ahead = *r;
+    uint32_t low;
+    if (r->end - r->p < 2 || r->p[0] != '\\' || r->p[1] != 'u')
+        return false;
+    ahead.p += 2;
+    if (!read_hex4(&ahead, &low) || low < 0xDC00 || low > 0xDFFF)
+        return false;
+    r->p = ahead.p;
+    *unit = 0x10000 + ((*unit - 0xD800) << 10) + (low - 0xDC00);
+    return true;
+}
+
 /* After \u: one code unit, or the two of a pair. A surrogate alone is no character. */
 static bool read_unicode(reader *r, writer *w)
 {
     uint32_t unit;
-    if (!read_hex4(r, &unit) || (unit >= 0xDC00 && unit <= 0xDFFF))
+    if (!read_hex4(r, &unit))
         return false;
-    if (unit >= 0xD800 && unit <= 0xDBFF) {
-        uint32_t low;
-        if (r->end - r->p < 2 || r->p[0] != '\\' || r->p[1] != 'u')
-            return false;
-        r->p += 2;
-        if (!read_hex4(r, &low) || low < 0xDC00 || low > 0xDFFF)
-            return false;
-        unit = 0x10000 + ((unit - 0xD800) << 10) + (low - 0xDC00);
-    }
-    put_code_point(w, unit);
+    bool half = unit >= 0xD800 && unit <= 0xDFFF && (unit >= 0xDC00 || !read_low(r, &unit));
+    if (half && r->strict)
+        return false;
+    put_code_point(w, half ? 0xFFFD : unit);
     return true;
 }
 
@@ -213,92 +222,169 @@ static bool skip_value(reader *r)
     }
 }
 
-bool json_member(const char *text, size_t len, const char *key, char *dst, size_t cap, size_t *out_len)
+/* ---- Looking into a text ------------------------------------------------------------------------ */
+
+/* One value and nothing else. */
+static bool check(reader *r, json_value *value)
+{
+    weir_str all = {(const uint8_t *)r->p, (size_t)(r->end - r->p)};
+    if (!weir_utf8_valid(all))
+        return false;
+    skip_space(r);
+    value->text = r->p;
+    if (!skip_value(r))
+        return false;
+    value->len = (size_t)(r->p - value->text);
+    skip_space(r);
+    return r->p == r->end;
+}
+
+bool json_read(const char *text, size_t len, json_value *value)
+{
+    reader r = {text, text + len, false};
+    return check(&r, value);
+}
+
+/* A reader of what has been checked: nothing in it can fail. */
+static reader inside(json_value value)
+{
+    return (reader){value.text, value.text + value.len, false};
+}
+
+static void take_value(reader *r, json_value *value)
+{
+    skip_space(r);
+    value->text = r->p;
+    skip_value(r);
+    value->len = (size_t)(r->p - value->text);
+}
+
+bool json_get(json_value object, const char *key, json_value *value)
 {
     size_t key_len = strlen(key);
-    weir_str all = {(const uint8_t *)text, len};
-    if (key_len > MAX_KEY || cap == 0 || !weir_utf8_valid(all))
-        return false;
-    reader r = {text, text + len};
+    reader r = inside(object);
     bool found = false;
     if (!take(&r, '{'))
         return false;
-    for (bool first = true; !take(&r, '}'); first = false) {
-        char name[MAX_KEY];
-        writer name_out = {name, sizeof name, 0};
-        if ((!first && !take(&r, ',')) || !read_string(&r, &name_out) || !take(&r, ':'))
-            return false;
-        skip_space(&r);
-        if (name_out.len != key_len || memcmp(name, key, key_len) != 0) {
-            if (!skip_value(&r))
-                return false;
+    while (!take(&r, '}')) {
+        char name[JSON_KEY_MAX];
+        writer w = {name, sizeof name, 0};
+        json_value member;
+        take(&r, ',');
+        read_string(&r, &w);
+        take(&r, ':');
+        take_value(&r, &member);
+        if (w.len != key_len || w.len > sizeof name || memcmp(name, key, key_len) != 0)
             continue;
-        }
-        writer value = {dst, cap - 1, 0};
-        found = r.p != r.end && *r.p == '"';
-        if (!(found ? read_string(&r, &value) : skip_value(&r)) || value.len > value.cap)
-            return false;
-        dst[value.len] = '\0';
-        *out_len = value.len;
+        *value = member;
+        found = true;
     }
-    skip_space(&r);
-    return found && r.p == r.end;
+    return found;
 }
+
+bool json_next(json_value *walk, json_value *item)
+{
+    reader r = inside(*walk);
+    if ((!take(&r, '[') && !take(&r, ',')) || take(&r, ']'))
+        return false;
+    take_value(&r, item);
+    *walk = (json_value){r.p, (size_t)(r.end - r.p)};
+    return true;
+}
+
+bool json_is(json_value value, const char *spelt)
+{
+    return value.len == strlen(spelt) && memcmp(value.text, spelt, value.len) == 0;
+}
+
+bool json_text(json_value value, char *dst, size_t *len)
+{
+    reader r = inside(value);
+    writer w = {dst, dst != NULL ? value.len : 0, 0};
+    if (value.len == 0 || value.text[0] != '"')
+        return false;
+    read_string(&r, &w);
+    *len = w.len;
+    return true;
+}
+
+bool json_member(const char *text, size_t len, const char *key, char *dst, size_t cap, size_t *out_len)
+{
+    reader r = {text, text + len, true};
+    json_value all, member;
+    if (!check(&r, &all) || !json_get(all, key, &member) || member.text[0] != '"' || cap == 0)
+        return false;
+    reader in = inside(member);
+    writer w = {dst, cap - 1, 0};
+    read_string(&in, &w);
+    if (w.len > w.cap)
+        return false;
+    dst[w.len] = '\0';
+    *out_len = w.len;
+    return true;
+}
+
+/* ---- Writing a string --------------------------------------------------------------------------- */
 
 /* How many bytes of valid UTF-8 begin here; 0 if none do. */
 static size_t character_len(const char *text, size_t len)
 {
     unsigned char lead = (unsigned char)text[0];
-    size_t want = lead < 0x80 ? 1 : lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
+    if (lead < 0x80)
+        return 1;
+    size_t want = lead < 0xE0 ? 2 : lead < 0xF0 ? 3 : 4;
     weir_str bytes = {(const uint8_t *)text, want};
     return want <= len && weir_utf8_valid(bytes) ? want : 0;
 }
 
-static void put_escaped(writer *w, unsigned char c)
+/* The code point of a character to be escaped, 0xFFFF for any other. */
+static unsigned special(const unsigned char *c, size_t len)
+{
+    if (len == 1)
+        return c[0] < 0x20 || c[0] == '"' || c[0] == '\\' || c[0] == 0x7F ? c[0] : 0xFFFF;
+    if (len == 2)
+        return c[0] == 0xC2 && c[1] < 0xA0 ? c[1] : 0xFFFF;
+    return len == 3 && c[0] == 0xE2 && c[1] == 0x80 && (c[2] == 0xA8 || c[2] == 0xA9)
+               ? 0x2000u + (c[2] & 0x3F)
+               : 0xFFFF;
+}
+
+static void put_escaped(writer *w, unsigned cp)
 {
     static const char hex[] = "0123456789abcdef";
     static const char names[] = "\"\\bfnrt";
     static const char bytes[] = "\"\\\b\f\n\r\t";
-    const char *at = memchr(bytes, c, sizeof bytes - 1);
+    const char *at = cp < 0x80 ? memchr(bytes, (int)cp, sizeof bytes - 1) : NULL;
     if (at != NULL) {
         char pair[2] = {'\\', names[at - bytes]};
         put(w, pair, 2);
     } else {
-        char code[6] = {'\\', 'u', '0', '0', hex[c >> 4], hex[c & 15]};
+        char code[6] = {'\\', 'u', hex[cp >> 12], hex[cp >> 8 & 15], hex[cp >> 4 & 15], hex[cp & 15]};
         put(w, code, 6);
     }
 }
 
-static void put_json_string(writer *w, const char *text, size_t len)
-{
-    put(w, "\"", 1);
-    while (len > 0) {
-        size_t n = character_len(text, len);
-        unsigned char c = (unsigned char)text[0];
-        if (n == 0)
-            put(w, "\xEF\xBF\xBD", 3);
-        else if (c < 0x20 || c == '"' || c == '\\')
-            put_escaped(w, c);
-        else if (n == 3 && memcmp(text, "\xE2\x80\xA8", 3) == 0)
-            put(w, "\\u2028", 6);
-        else if (n == 3 && memcmp(text, "\xE2\x80\xA9", 3) == 0)
-            put(w, "\\u2029", 6);
-        else
-            put(w, text, n);
-        n += n == 0;
-        text += n;
-        len -= n;
-    }
-    put(w, "\"", 1);
-}
-
 size_t json_string(char *dst, size_t cap, const char *text, size_t len)
 {
-    writer count = {NULL, 0, 0};
-    put_json_string(&count, text, len);
-    if (count.len <= cap) {
-        writer w = {dst, cap, 0};
-        put_json_string(&w, text, len);
+    writer w = {dst, cap, 0};
+    put(&w, "\"", 1);
+    for (size_t at = 0; at < len;) {
+        size_t run = at;
+        size_t n = 0;
+        unsigned cp = 0xFFFF;
+        while (run < len && (n = character_len(text + run, len - run)) > 0 &&
+               (cp = special((const unsigned char *)text + run, n)) == 0xFFFF)
+            run += n;
+        put(&w, text + at, run - at);
+        at = run;
+        if (at == len)
+            break;
+        if (n == 0)
+            put(&w, "\xEF\xBF\xBD", 3);
+        else
+            put_escaped(&w, cp);
+        at += n > 0 ? n : 1;
     }
-    return count.len;
+    put(&w, "\"", 1);
+    return w.len;
 }

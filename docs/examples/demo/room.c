@@ -2,9 +2,11 @@
 /*
  * room.c - the live room: one program, one room.
  *
- * What a member says is encoded once (`weir_ws_prepare`) and queued for everybody. Nobody waits for
- * anybody: a member that does not read is dropped when QUEUE_LIMIT bytes wait for it, and that costs the
- * others nothing. A member is asked after BEAT_MS of silence and lost GRACE_MS later, so that one whose
+ * What a member says is encoded once (common/prepared.c: once plain, and once for each window size of
+ * permessage-deflate) and queued for everybody. Nobody waits for anybody: a member that does not read is
+ * dropped when QUEUE_LIMIT bytes wait for it, and that costs the others nothing. Nor can one who writes
+ * fast, or who compresses much into little, flood the others: TURN_MAX is heard of it, then it is the
+ * others' turn. A member is asked after BEAT_MS of silence and lost GRACE_MS later, so that one whose
  * machine has vanished is noticed within ten seconds; one whose TCP ends is noticed at once.
  *
  * A member leaves the list when its end is certain (its Close, the end of its input, a violation, no
@@ -12,6 +14,8 @@
  */
 #include "room.h"
 
+#include "../common/deflate.h"
+#include "../common/prepared.h"
 #include "json.h"
 
 #include <stdlib.h>
@@ -24,6 +28,7 @@ enum {
     NAMESAKES_MAX = 1000,
     READ_HIGH = 64 * 1024,
     QUEUE_LIMIT = 256 * 1024,
+    TURN_MAX = 32 * 1024,
     BEAT_MS = 5000,
     GRACE_MS = 4000,
     CLOSE_MS = 5000
@@ -32,6 +37,8 @@ enum {
 typedef struct member {
     conn *c;
     weir_ws ws;
+    weir_deflate *deflate; /* NULL: not agreed on */
+    unsigned bits;         /* the window for what it gets, 0 without compression */
     weir_pulse pulse;
     weir_ws_joiner joiner;
     bool joined;   /* is in the list */
@@ -111,20 +118,16 @@ static void tell(member *m, note *n)
 /* To all members but one (or none): one encoding for all. The note is used up. */
 static void tell_all(const member *except, note *n)
 {
-    buffer *frame = NULL;
-    weir_ws_prepared prepared = {0};
-    size_t size = buffer_size(n->text) + WEIR_WS_HEADER_MAX;
-    weir_out out = {n->failed ? NULL : buffer_room(&frame, size), size};
-    if (out.ptr != NULL && weir_ws_prepare(&out, WEIR_WS_TEXT, note_bytes(n)) == 0) {
-        prepared.plain = (weir_str){frame->bytes, (size_t)(out.ptr - frame->bytes)};
+    if (!n->failed) {
+        prepared p = {.flags = WEIR_WS_TEXT, .data = note_bytes(n)};
         for (size_t i = 0; i < room.count; i++) {
             member *m = room.list[i];
             weir_str bytes;
-            if (m != except && weir_ws_send_prepared(&m->ws, &prepared, &bytes) == 0)
+            if (m != except && prepared_for(&p, &m->ws, m->bits, &bytes))
                 conn_write(m->c, bytes.ptr, bytes.len);
         }
+        prepared_free(&p);
     }
-    buffer_free(&frame);
     buffer_free(&n->text);
 }
 
@@ -351,14 +354,18 @@ static void readable(conn *c, weir_in *in)
 {
     member *m = c->user;
     weir_ws_event ev;
+    size_t heard = 0;
     weir_pulse_alive(&m->pulse, loop_now(c->loop));
-    while (weir_ws_next(&m->ws, in, &ev) > 0) {
+    while (heard < TURN_MAX && !conn_is_full(c) && weir_ws_next(&m->ws, in, &ev) > 0) {
+        heard += ev.data.len;
         if (ev.kind == WEIR_WS_DATA)
             hear(m, &ev);
         else if (ev.kind == WEIR_WS_CLOSE)
             leave(m, "left");
         put_control(m);
     }
+    if (heard >= TURN_MAX || conn_is_full(c))
+        conn_later(c);
     put_control(m);
     follow(m);
 }
@@ -406,8 +413,10 @@ static void gone(conn *c)
 {
     member *m = c->user;
     leave(m, "lost");
+    free(m->deflate);
     free(m);
     if (room.count == 0) {
+        prepared_rest();
         free(room.list);
         room.list = NULL;
         room.cap = 0;
@@ -425,23 +434,50 @@ static const conn_handler in_room = {
     .gone = gone,
 };
 
+/* Members only receive what is prepared for all: no compressor of their own, and no need of its window. */
+static int agree_on_deflate(member *m, const weir_ws_request *request, weir_deflate_params *params)
+{
+    weir_deflate_policy policy = deflate_small;
+    policy.server_no_takeover = true;
+    int rv = deflate_backend != NULL ? weir_deflate_negotiate(request->fields, &policy, params) : 0;
+    if (rv <= 0)
+        return rv;
+    m->deflate = deflate_new(params, WEIR_WS_SERVER, false, 0);
+    m->bits = m->deflate != NULL ? params->server_bits : 0;
+    return 0;
+}
+
+static int accept_member(member *m, const weir_ws_request *request)
+{
+    weir_ws_cfg cfg;
+    weir_deflate_params params;
+    weir_ws_cfg_init(&cfg, WEIR_WS_SERVER);
+    int rv = agree_on_deflate(m, request, &params);
+    if (rv < 0)
+        return rv;
+    cfg.max_message = cfg.max_frame = MESSAGE_MAX;
+    cfg.deflate = m->deflate;
+    rv = weir_ws_init(&m->ws, &cfg);
+    if (rv < 0)
+        return rv;
+    weir_ws_accept accept = {.deflate = m->deflate != NULL ? &params : NULL};
+    weir_out out = conn_room(m->c, WEIR_WS_ACCEPT_MAX);
+    rv = weir_ws_accept_write(&out, request, &accept);
+    conn_wrote(m->c, out);
+    return rv;
+}
+
 int room_enter(conn *c, const weir_ws_request *request)
 {
     static const weir_pulse_cfg spans = {.beat_ms = BEAT_MS, .grace_ms = GRACE_MS, .close_ms = CLOSE_MS};
-    weir_ws_cfg cfg;
     member *m = calloc(1, sizeof *m);
     if (m == NULL)
         return WEIR_ERR_SPACE;
     m->c = c;
     m->joiner = (weir_ws_joiner){.buf = m->text, .cap = sizeof m->text};
-    weir_ws_cfg_init(&cfg, WEIR_WS_SERVER);
-    cfg.max_message = cfg.max_frame = MESSAGE_MAX;
-    weir_out out = conn_room(c, WEIR_WS_ACCEPT_MAX);
-    int rv = weir_ws_init(&m->ws, &cfg);
-    if (rv == 0)
-        rv = weir_ws_accept_write(&out, request, NULL);
-    conn_wrote(c, out);
+    int rv = accept_member(m, request);
     if (rv < 0) {
+        free(m->deflate);
         free(m);
         return rv;
     }

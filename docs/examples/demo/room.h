@@ -6,8 +6,8 @@
  *     int rv = weir_ws_request_read(&head, &request);
  *     if (rv == 0) rv = room_enter(c, &request);     the connection is the room's from here on
  *
- * Messages are JSON texts. A visitor sends {"join":"name"}, then any number of {"say":"text"}. The room
- * sends
+ * Messages are JSON texts, compressed for those who agree on permessage-deflate. A visitor sends
+ * {"join":"name"}, then any number of {"say":"text"}. The room sends
  *
  *     {"type":"welcome","name":"Ada 2","online":["Ada","Ada 2"]}   to who has joined: the name it got
  *     {"type":"join","name":"Ada 2","online":2}                    to the others

@@ -1,15 +1,21 @@
 /* SPDX-License-Identifier: MIT */
-/* test_ws_attacks_handshake.c - known classes of attacks on the opening handshake, one test each. */
+/*
+ * attacks_handshake.c - known weaknesses in opening handshakes and in how heads are read (RFC 6455 4, RFC
+ * 9112), one test each, of a server's side and of what both write; attacks_answer.c has the client's reading.
+ *
+ * What cannot arise here: a comparison of passwords that takes longer the more of them is right (weir
+ * compares none; the only secret of a handshake, the client's key, is public to the server); a TLS
+ * certificate of another name (weir has no TLS: the caller's library checks the name); a redirect that
+ * carries credentials elsewhere (weir_ws_opening_read reports the redirect and follows none).
+ *
+ * Inputs that are slow to read are counted in attacks_work.c; here they must only be judged right.
+ */
+#include "check.h"
 #include "harness.h"
 #include "weir/ws.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
-
-#include <cmocka.h>
 
 /* ---- Handshake ---------------------------------------------------------------------------------- */
 
@@ -137,10 +143,12 @@ static void test_protocol_spaces(void **state)
                      WEIR_ERR_WS_PROTOCOL);
 }
 
-/* More fields than the server takes, its object left half made. */
+/* More fields than the server takes leave it with an object half made: the error stands, with a status to
+ * answer, and the parser can be set up again. */
 static void test_field_count(void **state)
 {
     (void)state;
+    assert_int_equal(weir_err_lookup(WEIR_ERR_HTTP_FIELD_COUNT)->status, 431);
     assert_int_equal(long_handshake(REQUEST_LINES UPGRADE_LINES, 95, "X: y\r\n", "\r\n", 0, STORAGE), 0);
     assert_int_equal(long_handshake(REQUEST_LINES UPGRADE_LINES, 96, "X: y\r\n", "\r\n", 0, STORAGE),
                      WEIR_ERR_HTTP_FIELD_COUNT);
@@ -179,18 +187,45 @@ static void test_host_malformed(void **state)
     assert_int_equal(handshake_with("Host: h\r\n"), WEIR_ERR_HTTP_HOST);
 }
 
-/* Bytes behind the request are taken for frames, or for a request, before the upgrade was granted. */
+/* Bytes behind the request are taken for frames, or for a request, before the upgrade was granted: they stay
+ * in the input, untouched, whether it is granted or not, and wherever the input is cut. */
 static void test_early_bytes(void **state)
 {
-    static const char good[] = REQUEST_LINES UPGRADE_LINES "\r\n\x81\x80\0\0\0\0";
-    static const char bad[] =
-        REQUEST_LINES "Upgrade: websocket\r\n\r\nGET /admin HTTP/1.1\r\nHost: h\r\n\r\n";
+    static const struct {
+        const char *head, *behind;
+        int rv;
+    } rows[] = {
+        {REQUEST_LINES UPGRADE_LINES "\r\n", "\x81\x85\x37\xFA\x21\x3D\x7F\x9F\x4D\x51\x58", 0},
+        {REQUEST_LINES "Upgrade: websocket\r\n\r\n", "GET /admin HTTP/1.1\r\nHost: h\r\n\r\n",
+         WEIR_ERR_WS_CONNECTION},
+        {REQUEST_LINES UPGRADE_LINES "Content-Length: 5\r\n\r\n", "Hello", WEIR_ERR_WS_BODY},
+    };
     (void)state;
-    size_t left = 0;
-    assert_int_equal(handshake(good, sizeof good - 1, sizeof good - 1, 4096, &left), 0);
-    assert_int_equal(left, 6);
-    assert_int_equal(handshake(bad, sizeof bad - 1, sizeof bad - 1, 4096, &left), WEIR_ERR_WS_CONNECTION);
-    assert_int_equal(left, strlen("GET /admin HTTP/1.1\r\nHost: h\r\n\r\n"));
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        char text[512];
+        size_t head_len = strlen(rows[i].head), behind = strlen(rows[i].behind);
+        memcpy(text, rows[i].head, head_len);
+        memcpy(text + head_len, rows[i].behind, behind);
+        for (size_t cut = 0; cut <= head_len + behind; cut++) {
+            uint8_t storage[1024], *copy = guard_copy(text, head_len + behind, false);
+            weir_http http;
+            weir_http_head head;
+            weir_ws_request req;
+            weir_in in = {copy, cut};
+            assert_int_equal(weir_http_init(&http, WEIR_HTTP_REQUEST, storage, sizeof storage, NULL), 0);
+            int rv = weir_http_next(&http, &in, &head);
+            assert_int_equal(rv, cut >= head_len);
+            if (rv == 0) {
+                in.len = head_len + behind - cut;
+                assert_int_equal(weir_http_next(&http, &in, &head), 1);
+            }
+            assert_int_equal(weir_ws_request_read(&head, &req), rows[i].rv);
+            assert_ptr_equal(in.ptr, copy + head_len);
+            assert_int_equal(in.len, rv == 0 ? behind : cut - head_len);
+            assert_memory_equal(copy + head_len, rows[i].behind, behind);
+            guard_free(copy);
+        }
+    }
 }
 
 /* A proxy opens a tunnel for a bad version: the refusal must end the connection. */
@@ -242,32 +277,7 @@ static void test_lines_lexical(void **state)
     assert_int_equal(handshake_with("X: a\x7F\r\n"), WEIR_ERR_HTTP_VALUE);
 }
 
-/* Line ends in what a server or client writes become fields of its message. */
-static void test_injection(void **state)
-{
-    (void)state;
-    weir_http_field list[] = {{weir_cstr("sec-websocket-protocol"), weir_cstr("chat")}};
-    weir_ws_request req;
-    weir_ws_accept accept;
-    uint8_t bytes[512];
-    weir_out out = {bytes, sizeof bytes};
-    memset(&req, 0, sizeof req);
-    memset(&accept, 0, sizeof accept);
-    req.fields = (weir_http_fields){{NULL, 0}, list, 1};
-    accept.protocol = "chat\r\nSet-Cookie: x";
-    assert_int_equal(weir_ws_accept_write(&out, &req, &accept), WEIR_ERR_FIELD);
-    weir_http_field field = {weir_cstr("X"), weir_cstr("a\r\nSet-Cookie: x")};
-    accept.protocol = NULL;
-    accept.fields = &field;
-    accept.field_count = 1;
-    assert_int_equal(weir_ws_accept_write(&out, &req, &accept), WEIR_ERR_FIELD);
-    weir_http_uri uri;
-    assert_int_equal(weir_http_uri_parse(weir_cstr("ws://h/a\r\nX: y"), &uri), WEIR_ERR_URI);
-    assert_int_equal(weir_http_uri_parse(weir_cstr("ws://h\r\nX: y/"), &uri), WEIR_ERR_URI);
-    assert_int_equal(out.len, sizeof bytes);
-}
-
-/* ---- The client's side -------------------------------------------------------------------------- */
+/* ---- What is written -------------------------------------------------------------------------- */
 
 static int fill_zero(void *user, uint8_t *dst, size_t len)
 {
@@ -276,117 +286,103 @@ static int fill_zero(void *user, uint8_t *dst, size_t len)
     return 0;
 }
 
-/* What the client makes of an answer to a handshake whose key is all zero. */
-static int answer(const char *text)
-{
-    uint8_t bytes[512], request[512], storage[512];
-    weir_entropy entropy;
-    weir_http_uri uri;
-    weir_ws_opening opening;
-    weir_ws_choice choice;
-    weir_http http;
-    weir_http_head head;
-    weir_out out = {request, sizeof request};
-    assert_int_equal(weir_entropy_init(&entropy, fill_zero, NULL), 0);
-    assert_int_equal(weir_http_uri_parse(weir_cstr("ws://h/"), &uri), 0);
-    assert_int_equal(weir_ws_opening_write(&opening, &out, &uri, NULL, &entropy), 0);
-    weir_in in = {bytes, strlen(text)};
-    assert_true(in.len <= sizeof bytes);
-    memcpy(bytes, text, in.len);
-    assert_int_equal(weir_http_init(&http, WEIR_HTTP_RESPONSE, storage, sizeof storage, NULL), 0);
-    assert_int_equal(weir_http_next(&http, &in, &head), 1);
-    return weir_ws_opening_read(&opening, &head, &choice);
-}
+/* What would become a line of its own, or end the text early. */
+static const char *const injections[] = {"a\r\nSet-Cookie: x", "a\nSet-Cookie: x", "a\rb", "a\r\n\r\nbody",
+                                         "\r\n"};
+enum { INJECTIONS = sizeof injections / sizeof *injections };
 
-#define ANSWER_LINES \
-    "Upgrade: websocket\r\nConnection: Upgrade\r\n" \
-    "Sec-WebSocket-Accept: ICX+Yqv66kxgM0FcWaLWlFLwTAI=\r\n"
-
-/* Another status than 101 is taken for an upgrade: the two ends then frame differently. */
-static void test_status_is_not_101(void **state)
+/* Line ends in what a server writes become fields of its reply, or its body: in the subprotocol, in names and
+ * values of fields, in the target of a redirect. Nothing is written then. */
+static void test_injection_by_a_server(void **state)
 {
     (void)state;
-    assert_int_equal(answer("HTTP/1.1 101 Switching Protocols\r\n" ANSWER_LINES "\r\n"), 1);
-    assert_int_equal(answer("HTTP/1.1 200 OK\r\n" ANSWER_LINES "\r\n"), WEIR_ERR_WS_STATUS);
-    assert_int_equal(answer("HTTP/1.1 204 No Content\r\n" ANSWER_LINES "\r\n"), WEIR_ERR_WS_STATUS);
-    assert_int_equal(answer("HTTP/1.1 301 Moved\r\nLocation: ws://evil/\r\n\r\n"), WEIR_ERR_WS_STATUS);
-    assert_int_equal(answer("HTTP/1.1 426 Upgrade Required\r\n" ANSWER_LINES "\r\n"), WEIR_ERR_WS_STATUS);
-}
-
-/* Extensions that were not asked for, and parameters beyond any range. */
-static void test_extension_unasked(void **state)
-{
-    static const char *const values[] = {"permessage-deflate",
-                                         "x",
-                                         "permessage-deflate; server_max_window_bits=0",
-                                         "permessage-deflate; server_max_window_bits=99999999999",
-                                         "permessage-deflate; server_max_window_bits=\"\"",
-                                         "__proto__"};
-    (void)state;
-    for (size_t i = 0; i < sizeof values / sizeof *values; i++) {
-        char text[512];
-        snprintf(text, sizeof text,
-                 "HTTP/1.1 101 Switching Protocols\r\n" ANSWER_LINES "Sec-WebSocket-Extensions: %s\r\n\r\n",
-                 values[i]);
-        assert_int_equal(answer(text), WEIR_ERR_WS_EXTENSION);
+    for (size_t i = 0; i < INJECTIONS; i++) {
+        weir_http_field offered[] = {{weir_cstr("sec-websocket-protocol"), weir_cstr("chat")}};
+        weir_http_field rows[] = {{weir_cstr("Set-Cookie"), weir_cstr(injections[i])},
+                                  {weir_cstr(injections[i]), weir_cstr("a")},
+                                  {weir_cstr("Location"), weir_cstr(injections[i])}};
+        uint8_t bytes[1024];
+        weir_out out = {bytes, sizeof bytes};
+        weir_ws_request req;
+        weir_ws_accept accept;
+        weir_http_field fields[WEIR_WS_EXTENDED_FIELDS];
+        memset(&req, 0, sizeof req);
+        memset(&accept, 0, sizeof accept);
+        req.fields = (weir_http_fields){{NULL, 0}, offered, 1};
+        accept.protocol = injections[i];
+        assert_int_equal(weir_ws_accept_write(&out, &req, &accept), WEIR_ERR_FIELD);
+        assert_int_equal(weir_ws_extended_accept(&req, &accept, &out, fields), WEIR_ERR_FIELD);
+        accept.protocol = NULL;
+        accept.field_count = 1;
+        for (size_t k = 0; k < sizeof rows / sizeof *rows; k++) {
+            weir_http_reply reply = {.status = 302, .fields = &rows[k], .field_count = 1};
+            accept.fields = &rows[k];
+            assert_int_equal(weir_ws_accept_write(&out, &req, &accept), WEIR_ERR_FIELD);
+            assert_int_equal(weir_http_reply_write(&out, &reply), WEIR_ERR_FIELD);
+            assert_int_equal(weir_http_error_reply(&out, WEIR_ERR_WS_KEY, &reply), WEIR_ERR_FIELD);
+        }
+        assert_int_equal(out.len, sizeof bytes);
     }
 }
 
-/* ---- Origin ------------------------------------------------------------------------------------- */
-
-static weir_http_origin origin_verdict(const char *origin, const char *expected)
+/* The same in what a client writes: in the URI, its subprotocols, its fields; and a NUL, which ends a text in
+ * one language and not in another. */
+static void test_injection_by_a_client(void **state)
 {
-    weir_http_field list[] = {{weir_cstr("origin"), weir_cstr(origin)}};
-    weir_http_fields fields = {{NULL, 0}, list, origin != NULL ? 1 : 0};
-    return weir_http_origin_check(fields, weir_cstr(expected));
-}
-
-/* Any page acts as the visitor (cross-site hijacking): scheme, host and port all count, and no Origin is
- * a verdict of its own. */
-static void test_origin(void **state)
-{
-    static const struct {
-        const char *origin, *expected;
-        weir_http_origin verdict;
-    } rows[] = {
-        {NULL, "https://h", WEIR_HTTP_ORIGIN_ABSENT},
-        {"https://h", "https://h", WEIR_HTTP_ORIGIN_SAME},
-        {"https://h:443", "https://h", WEIR_HTTP_ORIGIN_SAME},
-        {"https://H", "https://h", WEIR_HTTP_ORIGIN_SAME},
-        {"https://h.", "https://h", WEIR_HTTP_ORIGIN_SAME},
-        {"http://h:8080", "http://h:8080", WEIR_HTTP_ORIGIN_SAME},
-        {"http://[::1]:8080", "http://[::1]:8080", WEIR_HTTP_ORIGIN_SAME},
-        {"http://h", "https://h", WEIR_HTTP_ORIGIN_OTHER},
-        {"https://h:444", "https://h", WEIR_HTTP_ORIGIN_OTHER},
-        {"http://h:443", "https://h", WEIR_HTTP_ORIGIN_OTHER},
-        {"http://[::1]", "http://[::1]:8080", WEIR_HTTP_ORIGIN_OTHER},
-        {"https://h.evil", "https://h", WEIR_HTTP_ORIGIN_OTHER},
-        {"https://evilh", "https://h", WEIR_HTTP_ORIGIN_OTHER},
-        {"https://sub.h", "https://h", WEIR_HTTP_ORIGIN_OTHER},
-        {"null", "https://h", WEIR_HTTP_ORIGIN_OPAQUE},
-        {"", "https://h", WEIR_HTTP_ORIGIN_MALFORMED},
-        {"h", "https://h", WEIR_HTTP_ORIGIN_MALFORMED},
-        {"https://h/", "https://h", WEIR_HTTP_ORIGIN_MALFORMED},
-        {"https://h https://evil", "https://h", WEIR_HTTP_ORIGIN_MALFORMED},
-        {"https://evil@h", "https://h", WEIR_HTTP_ORIGIN_MALFORMED},
-    };
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        if (origin_verdict(rows[i].origin, rows[i].expected) != rows[i].verdict)
-            fail_msg("origin %s", rows[i].origin != NULL ? rows[i].origin : "absent");
+    weir_entropy entropy;
+    weir_http_uri uri;
+    weir_ws_opening opening;
+    uint8_t bytes[1024];
+    weir_out out = {bytes, sizeof bytes};
+    assert_int_equal(weir_entropy_init(&entropy, fill_zero, NULL), 0);
+    for (size_t i = 0; i < INJECTIONS; i++) {
+        static const char *const forms[][2] = {
+            {"ws://h/", ""}, {"ws://h", "/"}, {"ws://h:80", "/"}, {"ws://h/?", ""}, {"ws://u", "@h/"}};
+        weir_ws_offer offer;
+        weir_http_field fields[WEIR_WS_EXTENDED_FIELDS];
+        for (size_t k = 0; k < sizeof forms / sizeof *forms; k++) {
+            char text[64];
+            snprintf(text, sizeof text, "%s%s%s", forms[k][0], injections[i], forms[k][1]);
+            assert_int_equal(weir_http_uri_parse(weir_cstr(text), &uri), WEIR_ERR_URI);
+        }
+        assert_int_equal(weir_http_uri_parse(weir_cstr("ws://h/"), &uri), 0);
+        memset(&offer, 0, sizeof offer);
+        offer.protocols = &injections[i];
+        offer.protocol_count = 1;
+        assert_int_equal(weir_ws_opening_write(&opening, &out, &uri, &offer, &entropy), WEIR_ERR_FIELD);
+        assert_int_equal(weir_ws_extended_offer(&offer, &out, fields), WEIR_ERR_FIELD);
+        offer.protocol_count = 0;
+        weir_http_field field = {weir_cstr("Cookie"), weir_cstr(injections[i])};
+        offer.fields = &field;
+        offer.field_count = 1;
+        assert_int_equal(weir_ws_opening_write(&opening, &out, &uri, &offer, &entropy), WEIR_ERR_FIELD);
+        field = (weir_http_field){weir_cstr(injections[i]), weir_cstr("a")};
+        assert_int_equal(weir_ws_opening_write(&opening, &out, &uri, &offer, &entropy), WEIR_ERR_FIELD);
+        field = (weir_http_field){weir_cstr("X"), STR_OF("a\0b")};
+        assert_int_equal(weir_ws_opening_write(&opening, &out, &uri, &offer, &entropy), WEIR_ERR_FIELD);
+    }
+    assert_int_equal(weir_http_uri_parse(STR_OF("ws://h/a\0b"), &uri), WEIR_ERR_URI);
+    assert_int_equal(out.len, sizeof bytes);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_old_drafts),        cmocka_unit_test(test_head_quadratic),
-        cmocka_unit_test(test_extension_names),   cmocka_unit_test(test_extension_quotes),
-        cmocka_unit_test(test_protocol_spaces),   cmocka_unit_test(test_field_count),
-        cmocka_unit_test(test_endless_head),      cmocka_unit_test(test_host_malformed),
-        cmocka_unit_test(test_early_bytes),       cmocka_unit_test(test_version_tunnel),
-        cmocka_unit_test(test_body_smuggling),    cmocka_unit_test(test_lines_lexical),
-        cmocka_unit_test(test_injection),         cmocka_unit_test(test_status_is_not_101),
-        cmocka_unit_test(test_extension_unasked), cmocka_unit_test(test_origin),
+        cmocka_unit_test(test_old_drafts),
+        cmocka_unit_test(test_head_quadratic),
+        cmocka_unit_test(test_extension_names),
+        cmocka_unit_test(test_extension_quotes),
+        cmocka_unit_test(test_protocol_spaces),
+        cmocka_unit_test(test_field_count),
+        cmocka_unit_test(test_endless_head),
+        cmocka_unit_test(test_host_malformed),
+        cmocka_unit_test(test_early_bytes),
+        cmocka_unit_test(test_version_tunnel),
+        cmocka_unit_test(test_body_smuggling),
+        cmocka_unit_test(test_lines_lexical),
+        cmocka_unit_test(test_injection_by_a_server),
+        cmocka_unit_test(test_injection_by_a_client),
     };
-    return cmocka_run_group_tests_name("ws_attacks_handshake", tests, NULL, NULL);
+    return cmocka_run_group_tests_name("attacks_handshake", tests, NULL, NULL);
 }

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: MIT */
+/* websocket.h - what a WebSocket codec has to offer to be measured. */
+#ifndef WEIR_BENCH_WEBSOCKET_H
+#define WEIR_BENCH_WEBSOCKET_H
+
+#include "bench.h"
+
+/* A codec. `decode` takes the source's bytes to their end, checks text, and delivers each message; streams
+ * begin and end at a message's border, so a connection serves any number of them. `encode` writes one whole
+ * message as one frame and returns its length. */
+typedef struct codec {
+    const char *name;
+    void *(*open)(bool client);
+    void (*decode)(void *connection, bench_source *source, bench_sink *sink);
+    size_t (*encode)(void *connection, uint8_t *dst, size_t cap, bool text, weir_str payload);
+    void (*close)(void *connection);
+} codec;
+
+extern const codec weir_codec;
+extern const codec weir_header_codec; /* a server's header alone, for writev: no copy of the payload */
+extern const codec wslay_codec;       /* its event interface, without its buffering */
+extern const codec wslay_frame_codec; /* its frame interface: neither state nor text is checked */
+
+/* Masking keys from the operating system, fetched 256 bytes at a time by every contestant. */
+int bench_entropy(void *user, uint8_t *dst, size_t len);
+
+#endif

@@ -45,7 +45,8 @@ typedef struct weir_ws_request {
 /*
  * weir_ws_request_read - check a request's head for a WebSocket opening handshake (RFC 6455 4.2.1).
  *
- * head     a request's head, from weir_http_next.
+ * head     a request's head, from weir_http_next; or made from what another HTTP implementation parsed:
+ *          method, minor, target, host, fields {{NULL, 0}, list, count}, framing and body_len are read.
  * req      filled when the result is 0.                                                      [out]
  *
  * Returns  0, or the first fault in this order; each is answered by weir_http_error_reply:
@@ -154,7 +155,8 @@ WEIR_API int weir_ws_opening_write(weir_ws_opening *opening, weir_out *out, cons
  * weir_ws_opening_read - check the server's answer (RFC 6455 4.1).
  *
  * opening  the handshake under way.                                                       [in,out]
- * head     a response's head from weir_http_next. What is left of the input behind a good one are
+ * head     a response's head from weir_http_next, or made from another HTTP implementation's response:
+ *          status, minor and fields {{NULL, 0}, list, count} are read. What is left of the input behind a good one are
  *          frames: they go to weir_ws_next.
  * choice   filled when the result is 1.                                                      [out]
  *
@@ -674,7 +676,7 @@ typedef enum weir_ws_side { WEIR_WS_NOBODY = 0, WEIR_WS_LOCAL, WEIR_WS_PEER } we
 typedef struct weir_ws_closing {
     uint16_t sent;            /* code in our Close, 1005 if it has none, 0 while no Close is queued */
     uint16_t received;        /* code in the peer's, 1005 if it has none, 1006 after an END without
-                                 one, 0 before */
+                                 one (also after an error, behind which nothing is read), 0 before */
     weir_str received_reason; /* in ws, valid until the next call on ws */
     weir_ws_side first;       /* who began */
     bool clean;               /* both sent Close and nobody broke the protocol */

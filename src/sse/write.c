@@ -56,7 +56,8 @@ static inline uint8_t *line_put(uint8_t *at, weir_str name, const uint8_t *line,
 /* The lines of a text that was laid out. */
 static inline uint8_t *lines_put(uint8_t *at, weir_str name, weir_str text, size_t lines)
 {
-    for (bool high; lines > 1; lines--) {
+    bool high = false;
+    for (; lines > 1; lines--) {
         size_t len = weiri_line_len(text.ptr, text.len, &high);
         at = line_put(at, name, text.ptr, len);
         len += line_end_len(text, len);

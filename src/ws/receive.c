@@ -148,15 +148,6 @@ static int receive_fail(weir_ws *ws, int err)
     return err;
 }
 
-static void receive_advance(weir_ws *ws, weir_in *in, size_t n)
-{
-    if (n == 0)
-        return; /* in->ptr may be NULL */
-    in->ptr += n;
-    in->len -= n;
-    ws->offset_ += n;
-}
-
 /* A header is whole and good: the frame begins. */
 static void receive_begin(weir_ws *ws, const frame_header *header)
 {
@@ -194,7 +185,7 @@ static int receive_header(weir_ws *ws, weir_in *in)
         int size = header_read(ws, in->ptr, in->len, &header);
         if (size > 0 && (size_t)size <= in->len) {
             receive_begin(ws, &header);
-            receive_advance(ws, in, (size_t)size);
+            weiri_ws_advance(ws, in, (size_t)size);
             return 1;
         }
     }
@@ -205,7 +196,7 @@ static int receive_header(weir_ws *ws, weir_in *in)
             n = in->len < n ? in->len : n;
             memcpy(ws->head_ + ws->head_len_, in->ptr, n);
             ws->head_len_ = (uint8_t)(ws->head_len_ + n);
-            receive_advance(ws, in, n);
+            weiri_ws_advance(ws, in, n);
             size = header_read(ws, ws->head_, ws->head_len_, &header);
         }
         if (size < 0) {
@@ -231,7 +222,7 @@ static weir_in receive_payload(weir_ws *ws, weir_in *in, bool *ascii)
         ws->rx_phase_ = (uint8_t)((ws->rx_phase_ + piece.len) & 3);
     }
     ws->rx_left_ -= piece.len;
-    receive_advance(ws, in, piece.len);
+    weiri_ws_advance(ws, in, piece.len);
     return piece;
 }
 
@@ -387,8 +378,7 @@ static int receive_control(weir_ws *ws, weir_in *in, weir_ws_event *ev)
     return (int)ev->kind;
 }
 
-/* Any state, any input. */
-static WEIRI_SLOW int receive_any(weir_ws *ws, weir_in *in, weir_ws_event *ev)
+int weiri_ws_receive(weir_ws *ws, weir_in *in, weir_ws_event *ev)
 {
     *ev = (weir_ws_event){WEIR_WS_NONE, 0, {NULL, 0}, 0};
     if (ws->wait_ != 0)
@@ -399,7 +389,7 @@ static WEIRI_SLOW int receive_any(weir_ws *ws, weir_in *in, weir_ws_event *ev)
         return receive_fail(ws, ws->err_due_);
     for (;;) {
         if (weiri_ws_has(ws, WEIRI_WS_RECEIVED)) {
-            receive_advance(ws, in, in->len);
+            weiri_ws_advance(ws, in, in->len);
             return 0;
         }
         if (!weiri_ws_has(ws, WEIRI_WS_RX_FRAME)) {
@@ -411,51 +401,4 @@ static WEIRI_SLOW int receive_any(weir_ws *ws, weir_in *in, weir_ws_event *ev)
         if (rv != 0 || weiri_ws_has(ws, WEIRI_WS_RX_FRAME))
             return rv;
     }
-}
-
-/* The straight path: nothing is under way, and in front lies a whole frame that is a message of its own, not
- * compressed and within the limits. Anything else is left to the machine, and so is a text that is not
- * UTF-8, masked again: it finds the byte. Returns true with the event. */
-static bool receive_straight(weir_ws *ws, weir_in *in, weir_ws_event *ev)
-{
-    uint8_t *p = in->ptr;
-    bool client = weiri_ws_has(ws, WEIRI_WS_IS_CLIENT);
-    size_t size = client ? 2 : 6;
-    if (in->len < size || (p[0] != 0x81 && p[0] != 0x82) || (p[1] >> 7 != 0) == client)
-        return false;
-    size_t len = p[1] & 0x7F;
-    if (len >= 126) {
-        size += 2;
-        if (len == 127 || in->len < size)
-            return false;
-        len = (size_t)p[2] << 8 | p[3];
-        if (len < 126)
-            return false;
-    }
-    if (in->len - size < len || len > ws->max_frame_ || len > ws->max_message_ || ws->max_fragments_ == 0)
-        return false;
-
-    bool text = p[0] == 0x81;
-    bool high = client;
-    uint32_t word = client ? 0 : weiri_mask_word(p + size - 4, 0);
-    p += size;
-    if (!client)
-        high = weiri_mask(p, p, len, word);
-    if (text && high && (ws->cfg_flags_ & WEIR_WS_NO_UTF8) == 0 && !weir_utf8_valid((weir_str){p, len})) {
-        if (!client)
-            (void)weiri_mask(p, p, len, word);
-        return false;
-    }
-    ws->rx_controls_ = 0;
-    receive_advance(ws, in, size + len);
-    *ev = (weir_ws_event){WEIR_WS_DATA, WEIR_WS_WHOLE | (text ? WEIR_WS_TEXT : 0), {p, len}, 0};
-    return true;
-}
-
-int weir_ws_next(weir_ws *ws, weir_in *in, weir_ws_event *ev)
-{
-    if (!weiri_ws_has(ws, WEIRI_WS_RX_FRAME | WEIRI_WS_RX_MESSAGE | WEIRI_WS_RECEIVED) && ws->err_ == 0 &&
-        ws->err_due_ == 0 && ws->wait_ == 0 && ws->head_len_ == 0 && receive_straight(ws, in, ev))
-        return WEIR_WS_DATA;
-    return receive_any(ws, in, ev);
 }

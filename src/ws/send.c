@@ -97,8 +97,11 @@ static int send_packed(weir_ws *ws, weir_out *out, uint32_t flags, weir_str data
     if ((flags & WEIR_WS_FIRST) != 0)
         weiri_ws_set(ws, WEIRI_WS_TX_PACKED);
     int rv = weiri_ws_packed_put(ws, data, (flags & WEIR_WS_LAST) != 0, &room);
-    if (rv != 0)
+    if (rv != 0) {
+        if ((flags & WEIR_WS_FIRST) != 0)
+            weiri_ws_clear(ws, WEIRI_WS_TX_PACKED);
         return rv;
+    }
     weir_str packed = {out->ptr + WEIR_WS_HEADER_MAX, bound - room.len};
     (void)send_begin(ws, flags, packed.len, header, &header_len);
     memcpy(out->ptr, header, header_len);

@@ -49,6 +49,19 @@ static inline void weiri_ws_clear(weir_ws *ws, unsigned bits)
     ws->state_ = (uint16_t)(ws->state_ & ~bits);
 }
 
+/* Takes n bytes of the input. */
+static inline void weiri_ws_advance(weir_ws *ws, weir_in *in, size_t n)
+{
+    if (n == 0)
+        return; /* in->ptr may be NULL */
+    in->ptr += n;
+    in->len -= n;
+    ws->offset_ += n;
+}
+
+/* weir_ws_next, in any state and for any input. */
+int weiri_ws_receive(weir_ws *ws, weir_in *in, weir_ws_event *ev);
+
 /* Queues a control frame in out_. Returns 0, WEIR_ERR_SPACE or WEIR_ERR_ENTROPY; then nothing has
  * changed. */
 int weiri_ws_queue(weir_ws *ws, uint8_t opcode, weir_str payload);

@@ -237,7 +237,7 @@ static void test_good_before_a_failure(void **state)
     }
 }
 
-/* A compressor that fails leaves half a frame behind: nothing is written. */
+/* A compressor that fails leaves half a frame behind: nothing is written, and nothing remembered. */
 static void test_a_compressor_that_fails(void **state)
 {
     (void)state;
@@ -251,6 +251,10 @@ static void test_a_compressor_that_fails(void **state)
         size_t left = out.len;
         assert_true(weir_ws_send(&s->ws, &out, WEIR_WS_WHOLE | WEIR_WS_DEFLATE, data) < 0);
         assert_int_equal(out.len, left);
+        /* A plain message that follows says that it is one. */
+        uint8_t *frame = out.ptr;
+        assert_int_equal(weir_ws_send(&s->ws, &out, WEIR_WS_WHOLE, data), 0);
+        assert_int_equal(frame[0], 0x82);
         packed_delete(s);
     }
 }

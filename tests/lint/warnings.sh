@@ -17,12 +17,18 @@ has() {
 # Files are left out whose libraries are not there.
 core=$(find src -name '*.c' | sort)
 programs=$(find docs/examples fuzz -name '*.c' | sort)
-tests=$(find tests/unit tests/harness -name '*.c' | sort)
+tests=$(find tests/unit tests/harness tests/attacks tests/peers -name '*.c' | sort)
+bench=$(find tests/bench -name '*.c' | sort)
 has mbedtls/sha1.h || core=$(echo "$core" | grep -v backends/mbedtls)
 has zlib.h || {
     core=$(echo "$core" | grep -v backends/zlib)
     programs=$(echo "$programs" | grep -v -E 'fuzz_deflate|deflate')
-    tests=$(echo "$tests" | grep -v test_zlib)
+    tests=$(echo "$tests" | grep -v -E 'test_zlib|attacks_inflate|test_nghttp2_packed')
+}
+has nghttp2/nghttp2.h || tests=$(echo "$tests" | grep -v -E 'nghttp2|peers/h2')
+has wslay/wslay.h || {
+    tests=$(echo "$tests" | grep -v wslay)
+    bench=$(echo "$bench" | grep -v wslay)
 }
 has cmocka.h || {
     echo "lint: cmocka.h is missing: run make deps" >&2
@@ -41,7 +47,7 @@ for compiler in gcc clang; do
     # shellcheck disable=SC2086
     {
         $compiler -std=c99 $flags $own -Iinclude -Isrc -fsyntax-only $core || failed=1
-        $compiler -std=c99 $flags $own -Iinclude -Isrc $posix -fsyntax-only $programs || failed=1
+        $compiler -std=c99 $flags $own -Iinclude -Isrc $posix -fsyntax-only $programs $bench || failed=1
         [ -z "$tests" ] || $compiler -std=c99 $flags $own -Iinclude -Isrc -Itests/harness $posix \
             -DWEIR_VECTORS='""' -fsyntax-only $tests || failed=1
     } 2>&1

@@ -7,16 +7,16 @@
  * An answer is made once and lies in a record (record.h). A visitor's connection reads the record; when it
  * breaks, the visitor's next one says Last-Event-ID and reads on behind that. Four things hold it in check:
  *
- *   A slow reader.  While the connection is full, nothing is taken from the record; while more than BEHIND_MAX
- *                   bytes wait in there, no token is made, and none is read from the upstream. Where two
+ *   A slow reader.  While the connection is full, nothing is taken from the record; while more than
+ *                   BEHIND_MAX bytes wait in there, no token is made, none read from the upstream. Where two
  *                   connections read one answer, the newer sets the pace: the older one is that of a network
  *                   that is gone, most likely. If the record overtakes it, its stream ends; whoever is there
  *                   after all comes back, and is told.
- *   A dead reader.  A stream only writes, so the sign of life is that writes do not get stuck. One weir_pulse
- *                   counts the silence: a comment after HEARTBEAT_MS without an event, the end when the reader
- *                   has taken nothing for STUCK_MS more.
- *   A reader that   has nothing more to say: the end of its input is the end of the stream. Without readers no
- *   leaves.         token is made, and the connection to an upstream is closed at once.
+ *   A dead reader.  A stream only writes, so the sign of life is that writes do not get stuck. One
+ *                   weir_pulse counts the silence: a comment after HEARTBEAT_MS without an event, the end
+ *                   when the reader has taken nothing for STUCK_MS more.
+ *   A reader that   has nothing more to say: the end of its input is the end of the stream. Without readers
+ *   leaves.         no token is made, and the connection to an upstream is closed at once.
  *   A long token.   It goes out in pieces of PIECE_MAX bytes, so that none is larger than the record.
  */
 #include "chat.h"

@@ -15,8 +15,8 @@
  *   event: gap, data: ""          the first event, if the reader cannot get what it asked for by its
  *                                 Last-Event-ID, and the answer begins anew: forget what there was
  *
- * An answer that was cut off goes on behind Last-Event-ID for two minutes after its last reader has gone; from
- * an upstream only if it was complete by then, since nobody asks a language model for somebody who is not there.
+ * An answer that was cut off goes on behind Last-Event-ID for two minutes after its last reader has gone;
+ * from an upstream only if it was complete by then: no language model works for somebody who is not there.
  */
 #ifndef DEMO_CHAT_H
 #define DEMO_CHAT_H

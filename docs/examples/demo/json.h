@@ -5,7 +5,8 @@
  *     if (json_member(text, len, "say", said, sizeof said, &said_len)) ...
  *
  *     json_value all, error, message;
- *     if (json_read(text, len, &all) && json_get(all, "error", &error) && json_get(error, "message", &message))
+ *     if (json_read(text, len, &all) && json_get(all, "error", &error) &&
+ *         json_get(error, "message", &message))
  *         n = json_text(message, bytes);
  */
 #ifndef DEMO_JSON_H

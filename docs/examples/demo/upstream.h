@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * upstream.h - an answer from a language model: one request to an OpenAI-compatible chat-completions endpoint,
- * read as an event stream, token by token.
+ * upstream.h - an answer from a language model: one request to an OpenAI-compatible chat-completions
+ * endpoint, read as an event stream, token by token.
  *
  *     upstream_api api = {.model = "m", .timeout_ms = 60000};
  *     const char *fault = upstream_api_init(&api, "http://127.0.0.1:8080/v1", getenv("UPSTREAM_API_KEY"));
@@ -10,8 +10,8 @@
  * What is understood as a stream: events whose data is a chat.completion.chunk (choice 0's delta.content is
  * the token, all else in it is passed over), ended by `data: [DONE]` or by the end of the response after a
  * finish_reason; line ends of any kind, comments, a missing last blank line. What ends it as a fault: an
- * `event: error` or a chunk with `error`, a status other than 200, any other media type, a response that breaks
- * off or is silent for timeout_ms, and what is not JSON. An event may have UPSTREAM_EVENT_MAX bytes.
+ * `event: error` or a chunk with `error`, a status other than 200, any other media type, a response that
+ * breaks off or is silent for timeout_ms, and what is not JSON. An event may have UPSTREAM_EVENT_MAX bytes.
  */
 #ifndef DEMO_UPSTREAM_H
 #define DEMO_UPSTREAM_H
@@ -40,7 +40,7 @@ typedef struct upstream_handler {
 /*
  * upstream_api_init - set url and authorization.
  *
- * base     the endpoint's whole URL, or what stands before `/chat/completions` in it. A query stays behind it.
+ * base     the endpoint's whole URL, or what stands before `/chat/completions` in it. A query stays at its end.
  * key      sent as `Authorization: Bearer KEY`, and never to another origin; NULL or empty for none.
  *
  * Returns  NULL, or what is wrong.

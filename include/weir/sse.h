@@ -512,11 +512,13 @@ WEIR_API uint64_t weir_sse_log_behind(const weir_sse_log *log, const weir_sse_re
 
 /* What a source is to do; begin with weir_sse_source_cfg_init. Spans are in milliseconds. */
 typedef struct weir_sse_source_cfg {
-    uint32_t size;                 /* set by weir_sse_source_cfg_init */
-    uint32_t flags;                /* default 0 */
-    weir_str url;                  /* http or https; must outlive the source, as the next four */
-    const weir_http_field *fields; /* field_count further request fields. Accept and Cache-Control replace
-                                      weir's own, text/event-stream and no-cache */
+    uint32_t size;  /* set by weir_sse_source_cfg_init */
+    uint32_t flags; /* default 0 */
+    weir_str url;   /* http or https; must outlive the source, as the next four */
+    const weir_http_field
+        *fields; /* field_count further request fields. Accept, Cache-Control and Content-Type
+                                      replace weir's own; Host, Last-Event-ID, Content-Length and
+                                      Transfer-Encoding are refused */
     size_t field_count;
     weir_str body;              /* not absent: POST with this body, which is sent again at each attempt */
     const char *body_type;      /* its Content-Type, default "application/json" */
@@ -654,6 +656,13 @@ WEIR_API int weir_sse_source_next(weir_sse_source *source, weir_in *in, uint64_t
  *          0    no more: ask weir_sse_source_poll. Nothing happens if no attempt is under way.
  */
 WEIR_API int weir_sse_source_eof(weir_sse_source *source, uint64_t now, weir_sse_item *item);
+
+/*
+ * weir_sse_source_alive - the silence up to `now` was not the server's: this program did not read.
+ *
+ * Call it when you take up reading again, before weir_sse_source_poll: response_ms and idle_ms begin anew.
+ */
+WEIR_API void weir_sse_source_alive(weir_sse_source *source, uint64_t now);
 
 /*
  * weir_sse_source_close - no more: weir_sse_source_poll says WEIR_SSE_FINISHED from now on.

@@ -43,6 +43,17 @@ void weir_sse_source_cfg_init_(weir_sse_source_cfg *cfg, size_t size)
     memcpy(cfg, &defaults, size < sizeof defaults ? size : sizeof defaults);
 }
 
+/* Fields that weir writes itself, or that would make the request another one than it writes. */
+static bool fields_allowed(const weir_sse_source_cfg *cfg)
+{
+    static const char *const own[] = {"host", "last-event-id", "content-length", "transfer-encoding"};
+    for (size_t i = 0; i < cfg->field_count; i++)
+        for (size_t j = 0; j < sizeof own / sizeof *own; j++)
+            if (weir_str_is_nocase(cfg->fields[i].name, own[j]))
+                return false;
+    return weiri_http_fields_valid(cfg->fields, cfg->field_count);
+}
+
 static uint64_t clamp(const weir_sse_source *s, uint64_t retry)
 {
     if (retry > s->cfg_.retry_max_ms)
@@ -63,7 +74,7 @@ int weir_sse_source_init_(weir_sse_source *s, size_t size, void *storage, size_t
     if (weir_http_uri_parse(cfg->url, &s->uri_) != 0 || s->uri_.websocket)
         return WEIR_ERR_URI;
     weir_http_field type = {weir_cstr("Content-Type"), weir_cstr(cfg->body_type)};
-    if (!weiri_http_fields_valid(cfg->fields, cfg->field_count) || !weiri_http_field_valid(&type))
+    if (!fields_allowed(cfg) || !weiri_http_field_valid(&type))
         return WEIR_ERR_FIELD;
 
     size_t urls = 2 * (size_t)cfg->max_url;
@@ -312,9 +323,9 @@ static int refusal_next(weir_sse_source *s, weir_in *in, weir_sse_item *item)
 int weir_sse_source_next(weir_sse_source *s, weir_in *in, uint64_t now, weir_sse_item *item)
 {
     int rv = 0;
-    source_clock(s, now);
     if (s->state_ == SOURCE_STREAM && in->len != 0)
-        s->at_ = deadline(s, s->cfg_.idle_ms);
+        weir_sse_source_alive(s, now);
+    source_clock(s, now);
     while (rv == 0) {
         switch (s->state_) {
         case SOURCE_ASKED:
@@ -365,6 +376,15 @@ int weir_sse_source_eof(weir_sse_source *s, uint64_t now, weir_sse_item *item)
     if (s->state_ == SOURCE_WAITING)
         s->leave_ = false; /* the connection is gone already */
     return rv;
+}
+
+void weir_sse_source_alive(weir_sse_source *s, uint64_t now)
+{
+    source_clock(s, now);
+    if (s->state_ == SOURCE_STREAM)
+        s->at_ = deadline(s, s->cfg_.idle_ms);
+    else if (s->state_ == SOURCE_ASKED || s->state_ == SOURCE_REFUSAL)
+        s->at_ = deadline(s, s->cfg_.response_ms);
 }
 
 void weir_sse_source_close(weir_sse_source *s)

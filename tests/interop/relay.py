@@ -320,6 +320,29 @@ def slow_visitor():
         return f"stopped after {before} tokens of {total}, {peak >> 20} MiB at most"
 
 
+def no_descriptors():
+    """More visitors than the server has descriptors for, each of whom needs another one: it lives on."""
+    def step(link, _request):
+        link.stream(data(chunk("a")))
+        link.left(20)
+    with Script(step) as mock, Server("demo_server", "--upstream", mock.url("/v1"), files=40) as server:
+        crowd_ = []
+        for _ in range(60):
+            sock = socket.create_connection(server.address)
+            sock.sendall(b"GET /chat/stream?prompt=x HTTP/1.1\r\nHost: x\r\n\r\n")
+            crowd_.append(sock)
+        time.sleep(1)
+        for sock in crowd_:
+            sock.close()
+        expect(server.process.poll() is None, "the server has ended")
+        for _ in range(100):
+            if server.fds() == server.idle_fds:
+                break
+            time.sleep(0.05)
+        with Visitor(server) as visitor:
+            equal(visitor.event()[1], '"a"', "the first token afterwards")
+
+
 def long_tokens():
     """Tokens of megabytes arrive whole, in pieces, in order."""
     texts = ["你" * 300000, "ab\u0001" * 100000, "🌊" * 200000, "z"]
@@ -466,6 +489,7 @@ def main():
                        ("a visitor that leaves before the answer", leaves_before_head),
                        ("a visitor that leaves with much unread", leaves_unread),
                        ("a slow visitor", slow_visitor), ("long tokens", long_tokens),
+                       ("no descriptors left", no_descriptors),
                        ("surrogates alone", surrogates), ("resumed when complete", resumes_whole),
                        ("a gap, and anew", resumes_anew), ("two connections", two_connections), ("a crowd", crowd),
                        ("URLs", endpoints), ("SIGTERM", sigterm)):

@@ -115,14 +115,34 @@ static void stop(loop *l)
     }
 }
 
+/* Moves what has no descriptor (timers, attempts to connect) behind all others: poll refuses more entries than
+ * the process may have descriptors, whatever is in them. Returns how many connections are to be polled. */
+static size_t sort_out(loop *l)
+{
+    size_t count = 0;
+    for (size_t i = 0; i < l->count; i++) {
+        struct pollfd *a = &l->fds[l->first + i], *b = &l->fds[l->first + count];
+        if (a->fd < 0)
+            continue;
+        struct pollfd entry = *a;
+        conn *c = l->conns[i];
+        *a = *b;
+        l->conns[i] = l->conns[count];
+        *b = entry;
+        l->conns[count++] = c;
+    }
+    return count;
+}
+
 static int turn(loop *l)
 {
     uint64_t next = prepare(l);
+    size_t polled = sort_out(l);
     if (l->listener_count == 0 && l->count == 0)
         return 0;
     uint64_t wait = next > l->now ? next - l->now : 0;
     int timeout = next == WEIR_NEVER ? -1 : wait > INT_MAX ? INT_MAX : (int)wait;
-    int n = poll(l->fds, (nfds_t)(l->first + l->count), timeout);
+    int n = poll(l->fds, (nfds_t)(l->first + polled), timeout);
     if (n < 0 && errno != EINTR && errno != EAGAIN)
         return -1;
     poll_clock(l);

@@ -54,15 +54,6 @@ static void blame(sse_client *s, const char *text)
 
 /* ---- What the source asks for ------------------------------------------------------------------- */
 
-/* The next deadline: the source's, or that of the server's silence. */
-static void set_deadline(sse_client *s)
-{
-    uint64_t next = weir_sse_source_deadline(&s->source);
-    if (!s->timer && s->idle_ms != 0 && s->quiet_at < next)
-        next = s->quiet_at;
-    conn_deadline(s->c, s->paused ? WEIR_NEVER : next);
-}
-
 static void connect_to(sse_client *s, const weir_http_uri *uri)
 {
     char host[HOST_MAX + 1] = {0};
@@ -70,7 +61,6 @@ static void connect_to(sse_client *s, const weir_http_uri *uri)
     s->opened = s->connected = false;
     s->timer = false;
     s->fault[0] = '\0';
-    s->quiet_at = loop_now(s->loop) + s->idle_ms;
     if (uri->secure) {
         blame(s, "https is not possible: this program has no TLS");
     } else if (uri->host.len > HOST_MAX) {
@@ -123,7 +113,7 @@ static bool step(sse_client *s)
 static void follow(sse_client *s)
 {
     if ((s->paused || step(s)) && wait_for_next(s))
-        set_deadline(s);
+        conn_deadline(s->c, s->paused ? WEIR_NEVER : weir_sse_source_deadline(&s->source));
     else
         end(s);
 }
@@ -173,8 +163,6 @@ static void readable(conn *c, weir_in *in)
     if (s == NULL)
         return;
     uint64_t now = loop_now(s->loop);
-    if (in->len > 0)
-        s->quiet_at = now + s->idle_ms;
     do {
         size_t len = s->chunk != 0 && in->len > s->chunk ? s->chunk : in->len;
         weir_in piece = {in->ptr, len};
@@ -207,14 +195,8 @@ static void gone(conn *c)
 static void due(conn *c)
 {
     sse_client *s = c->user;
-    if (s == NULL)
-        return;
-    if (!s->timer && s->idle_ms != 0 && !s->paused && loop_now(s->loop) >= s->quiet_at) {
-        blame(s, "the server was silent too long");
-        conn_abort(c);
-    } else {
+    if (s != NULL)
         follow(s);
-    }
 }
 
 /* SIGTERM: the program ends, and without a word. */
@@ -277,7 +259,7 @@ void sse_client_pause(sse_client *s, bool pause)
     if (s->c == NULL || s->paused == pause)
         return;
     s->paused = pause;
-    s->quiet_at = loop_now(s->loop) + s->idle_ms;
+    weir_sse_source_alive(&s->source, loop_now(s->loop)); /* it is we who were silent */
     conn_pause(s->c, pause);
     /* What the source has to say meanwhile waits for us; in `due` nothing is under way. */
     conn_deadline(s->c, pause ? WEIR_NEVER : loop_now(s->loop));

@@ -29,20 +29,17 @@ typedef struct sse_client_handler {
     void (*over)(sse_client *s); /* the last, once: there is no next attempt. It may free the object */
 } sse_client_handler;
 
-/* One event source. A program sets the first four members, zeroes the rest, and reads the other three. */
+/* One event source. A program sets the first three members, zeroes the rest, and reads the other three. */
 struct sse_client {
     const sse_client_handler *on;
     void *user;
-    size_t chunk;     /* bytes handed to the source at a time, at most; 0: all that came */
-    uint64_t idle_ms; /* silence of the server after which it is left; 0: none. cfg.idle_ms would also count
-                         the time that we do not read */
+    size_t chunk; /* bytes handed to the source at a time, at most; 0: all that came */
     weir_sse_source source;
     bool opened;     /* the latest attempt has led to a stream */
     char fault[160]; /* why the latest attempt failed, for people; empty if it did not */
     loop *loop;
     conn *c; /* the connection or, while there is none, a timer */
     void *storage;
-    uint64_t quiet_at;
     bool timer;
     bool connected;
     bool paused;

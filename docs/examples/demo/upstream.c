@@ -236,7 +236,7 @@ upstream *upstream_ask(loop *l, const upstream_api *api, const char *prompt, siz
     u->on = on;
     u->user = user;
     u->body = write_body(api->model, prompt, len);
-    u->client = (sse_client){.on = &reading, .user = u, .idle_ms = api->timeout_ms};
+    u->client = (sse_client){.on = &reading, .user = u};
     u->fields[0] = (weir_http_field){weir_cstr("Authorization"), weir_cstr(api->authorization)};
     weir_sse_source_cfg_init(&cfg);
     cfg.flags = WEIR_SSE_ONCE | WEIR_SSE_REFUSAL_BODY;
@@ -244,7 +244,7 @@ upstream *upstream_ask(loop *l, const upstream_api *api, const char *prompt, siz
     cfg.body = weir_cstr(u->body);
     cfg.fields = u->fields;
     cfg.field_count = api->authorization[0] != '\0' ? 1 : 0;
-    cfg.response_ms = api->timeout_ms;
+    cfg.response_ms = cfg.idle_ms = api->timeout_ms;
     cfg.parser.flags = WEIR_SSE_REPAIR | WEIR_SSE_FLUSH;
     if (u->body == NULL || sse_client_start(&u->client, l, &cfg, UPSTREAM_EVENT_MAX) != 0) {
         upstream_leave(u);

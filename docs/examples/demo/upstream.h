@@ -40,7 +40,7 @@ typedef struct upstream_handler {
 /*
  * upstream_api_init - set url and authorization.
  *
- * base     the endpoint's whole URL, or what stands before `/chat/completions` in it. A query stays at its end.
+ * base     the endpoint's whole URL, or what stands before `/chat/completions` in it. A query stays last.
  * key      sent as `Authorization: Bearer KEY`, and never to another origin; NULL or empty for none.
  *
  * Returns  NULL, or what is wrong.

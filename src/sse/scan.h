@@ -30,6 +30,11 @@ static inline unsigned weiri_line_ends(const uint8_t *at, unsigned *wide)
 }
 #endif
 
+/* For long texts, on processors that have it: bytes of a beginning in which there is neither a byte below 14
+ * nor one above 0x7F; and weiri_plain_copy of 32 bytes or more. */
+size_t weiri_plain_len_avx2(const uint8_t *bytes, size_t len);
+bool weiri_plain_copy_avx2(uint8_t *to, const uint8_t *text, size_t len);
+
 /* Bytes before the first CR or LF, or all `len`. *high becomes true if one of them is above 0x7F, and stays
  * as it is else. No byte outside is read. */
 static inline size_t weiri_line_len(const uint8_t *bytes, size_t len, bool *high)
@@ -38,11 +43,16 @@ static inline size_t weiri_line_len(const uint8_t *bytes, size_t len, bool *high
 #if defined(WEIRI_SSE2)
     /* As signed numbers CR, LF and all that is not ASCII are below 14, and of text little else (tab). */
     const __m128i limit = _mm_set1_epi8('\r' + 1);
-    for (; len - at >= 32; at += 32) {
+    while (len - at >= 32) {
         __m128i a = _mm_loadu_si128((const __m128i *)(const void *)(bytes + at));
         __m128i b = _mm_loadu_si128((const __m128i *)(const void *)(bytes + at + 16));
         if (_mm_movemask_epi8(_mm_or_si128(_mm_cmplt_epi8(a, limit), _mm_cmplt_epi8(b, limit))) != 0)
             break;
+        at += 32;
+#if defined(WEIRI_AVX2)
+        if (at == 256 && weiri_has_avx2()) /* a long line, perhaps */
+            at += weiri_plain_len_avx2(bytes + at, len - at);
+#endif
     }
     while (len >= 16 && at < len) {
         unsigned wide, before = 0; /* of the last 16 bytes those that have been looked at */
@@ -80,6 +90,10 @@ static inline size_t weiri_line_len(const uint8_t *bytes, size_t len, bool *high
 static inline bool weiri_plain_copy(uint8_t *to, const uint8_t *text, size_t len)
 {
     size_t at = 0;
+#if defined(WEIRI_AVX2)
+    if (len >= 96 && weiri_has_avx2())
+        return weiri_plain_copy_avx2(to, text, len);
+#endif
 #if defined(WEIRI_SSE2)
     const __m128i limit = _mm_set1_epi8('\r' + 1);
     for (; len - at >= 32; at += 32) {

@@ -123,16 +123,17 @@ int weir_sse_event_size(const weir_sse_event *event, size_t *size)
 static bool plain_write(weir_out *out, const weir_sse_event *event)
 {
     const weir_str name = NAME("data: ");
-    size_t len = event->data.len;
-    if (event->type.ptr != NULL || event->id.ptr != NULL || event->has_retry || event->data.ptr == NULL ||
-        out->len < name.len + 2 || out->len - name.len - 2 < len ||
-        !weiri_plain_copy(out->ptr + name.len, event->data.ptr, len))
+    const weir_str data = event->data;
+    const size_t room = out->len, size = name.len + data.len + 2;
+    uint8_t *at = out->ptr;
+    if (event->type.ptr != NULL || event->id.ptr != NULL || event->has_retry || data.ptr == NULL ||
+        room < data.len || room < size || !weiri_plain_copy(at + name.len, data.ptr, data.len))
         return false;
-    memcpy(out->ptr, name.ptr, name.len);
-    out->ptr += name.len + len;
-    memcpy(out->ptr, "\n\n", 2);
-    out->ptr += 2;
-    out->len -= name.len + len + 2;
+    memcpy(at, name.ptr, name.len);
+    at += size;
+    memcpy(at - 2, "\n\n", 2);
+    out->ptr = at;
+    out->len = room - size;
     return true;
 }
 

@@ -119,8 +119,8 @@ portability := $(if $(filter 1,$(PORTABILITY)),$(sort $(wildcard tests/portabili
 
 # ---- Targets ----------------------------------------------------------------------------------------
 
-.PHONY: all lib examples demo test bench interop conformance fuzz deps deps-interop install uninstall lint format amalgam \
-        sizes clean help cmocka FORCE
+.PHONY: all lib examples demo test bench interop conformance fuzz deps deps-interop install uninstall lint \
+        format amalgam sizes clean help cmocka FORCE
 
 all: lib examples
 lib: $(static_lib) $(zlib_lib) $(if $(filter 1,$(SHARED)),$(shared_lib) $(zlib_shared))

@@ -156,8 +156,8 @@ WEIR_API int weir_ws_opening_write(weir_ws_opening *opening, weir_out *out, cons
  *
  * opening  the handshake under way.                                                       [in,out]
  * head     a response's head from weir_http_next, or made from another HTTP implementation's response:
- *          status, minor and fields {{NULL, 0}, list, count} are read. What is left of the input behind a good one are
- *          frames: they go to weir_ws_next.
+ *          status, minor and fields {{NULL, 0}, list, count} are read. What is left of the input behind a
+ *          good one are frames: they go to weir_ws_next.
  * choice   filled when the result is 1.                                                      [out]
  *
  * Returns  1    the WebSocket is open.

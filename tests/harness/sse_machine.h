@@ -42,8 +42,8 @@ typedef struct sse_machine {
 } sse_machine;
 
 /* Sets up from a vector's keys: max_event, max_id, max_type, max_line, max_comment, last_id (with escapes),
- * flags (repair skip parts comments flush), room (storage for data; else max_event, or 4096), show: last; with
- * v NULL takes the defaults. The storage has exactly the size that is needed. To be released with
+ * flags (repair skip parts comments flush), room (storage for data; else max_event, or 4096), show: last;
+ * with v NULL takes the defaults. The storage has exactly the size that is needed. To be released with
  * sse_machine_free. */
 machine sse_machine_new(sse_machine *self, const vector *v);
 /* The same from a configuration; limits that are 0 get their defaults. */

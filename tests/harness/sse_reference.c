@@ -2,9 +2,9 @@
 /*
  * sse_reference.c - a slow reader of event streams that is easy to believe, to compare weir's with.
  *
- * It has the whole stream in memory, cuts it into lines, and does with each what the standard says in the words
- * of the standard: buffers that are appended to, fields that are compared as text. Nothing of it is shared
- * with src/.
+ * It has the whole stream in memory, cuts it into lines, and does with each what the standard says in the
+ * words of the standard: buffers that are appended to, fields that are compared as text. Nothing of it is
+ * shared with src/.
  */
 #include "sse_reference.h"
 

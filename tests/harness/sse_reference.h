@@ -12,9 +12,9 @@ typedef struct sse_listener {
     void *self;
 } sse_listener;
 
-/* Reads a whole stream and its end as WHATWG HTML 9.2.6 says, line by line, and holds the limits as weir/sse.h
- * says. The limits are taken as they stand in cfg (0: none for max_line, else nothing fits). Returns 0, or the
- * error and in *offset where; without one *offset is len. */
+/* Reads a whole stream and its end as WHATWG HTML 9.2.6 says, line by line, and holds the limits as
+ * weir/sse.h says. The limits are taken as they stand in cfg (0: none for max_line, else nothing fits).
+ * Returns 0, or the error and in *offset where; without one *offset is len. */
 int sse_reference(const weir_sse_parser_cfg *cfg, const uint8_t *stream, size_t len, sse_listener listener,
                   uint64_t *offset);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_sse_limits.c - the limits of the parser of event streams: vectors under every cut, and streams without an
- * end, which must come to a limit or pass without memory. Work is counted in calls; the storage begins and ends where nothing is
- * mapped.
+ * test_sse_limits.c - the limits of the parser of event streams: vectors under every cut, and streams
+ * without an end, which must come to a limit or pass without memory. Work is counted in calls; the storage
+ * begins and ends where nothing is mapped.
  */
 #include "check.h"
 #include "sse_machine.h"

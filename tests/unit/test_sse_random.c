@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* test_sse_random.c - the parser of event streams beside a slow reader, on streams that are drawn or counted out;
- * and what the writer writes, read back. */
+/* test_sse_random.c - the parser of event streams beside a slow reader, on streams that are drawn or counted
+ * out; and what the writer writes, read back. */
 #include "check.h"
 #include "sse_machine.h"
 #include "sse_reference.h"
@@ -371,8 +371,8 @@ static void test_written_events(void **state)
     sse_machine_free(&self);
 }
 
-/* Streams one behind the other, with whatever is left of each forgotten: as new parsers that begin with the ID
- * that was the last. */
+/* Streams one behind the other, with whatever is left of each forgotten: as new parsers that begin with the
+ * ID that was the last. */
 static void test_restart_is_a_new_parser(void **state)
 {
     (void)state;

@@ -115,8 +115,8 @@ static void stop(loop *l)
     }
 }
 
-/* Moves what has no descriptor (timers, attempts to connect) behind all others: poll refuses more entries than
- * the process may have descriptors, whatever is in them. Returns how many connections are to be polled. */
+/* Moves what has no descriptor (timers, attempts to connect) behind all others: poll refuses more entries
+ * than the process may have descriptors, whatever is in them. Returns how many are to be polled. */
 static size_t sort_out(loop *l)
 {
     size_t count = 0;

@@ -2,18 +2,14 @@
 /* fields.c - floor 2: walks over fields and over comma-separated lists. */
 #include "http.h"
 
-#include "base/ascii.h"
+#include "base/find.h"
 
 /* The text is a checked head's: each line is a token, a colon, a value without CR, and CR LF. */
 static void fields_line(weir_str *text, weir_http_field *field)
 {
     const uint8_t *p = text->ptr;
-    size_t colon = 0;
-    while (p[colon] != ':')
-        colon++;
-    size_t end = colon + 1;
-    while (p[end] != '\r')
-        end++;
+    size_t colon = weiri_find(p, text->len, ':');
+    size_t end = colon + 1 + weiri_find(p + colon + 1, text->len - colon - 1, '\r');
     field->name = (weir_str){p, colon};
     field->value = weiri_trim((weir_str){p + colon + 1, end - colon - 1});
     text->ptr += end + 2;

@@ -18,7 +18,7 @@
  */
 #include "http.h"
 
-#include "base/ascii.h"
+#include "base/find.h"
 
 #include <string.h>
 
@@ -183,13 +183,13 @@ static int head_scan(weir_http *http, const uint8_t *bytes, size_t len, size_t *
     int err = 0;
     for (; i < len && err == 0; i++) {
         /* Most bytes are in the middle of a name or a value: stay in a short loop there. */
-        if (http->state_ == VALUE || http->state_ == NAME) {
-            unsigned inside = http->state_ == VALUE ? WEIRI_VALUE : WEIRI_TOKEN;
-            while (i < len && weiri_is(bytes[i], inside))
+        if (http->state_ == VALUE)
+            i += weiri_value_len(bytes + i, len - i);
+        else if (http->state_ == NAME)
+            while (i < len && weiri_is(bytes[i], WEIRI_TOKEN))
                 i++;
-            if (i == len)
-                break;
-        }
+        if (i == len)
+            break;
         size_t at = http->len_ + i;
         if (http->state_ == END_LF) {
             *used = bytes[i] == '\n' ? i + 1 : i;

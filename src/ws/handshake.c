@@ -15,6 +15,8 @@
 typedef struct request_facts {
     bool upgrade;
     bool connection;
+    bool extensions;
+    bool protocols;
     unsigned keys;
     unsigned versions;
     weir_str key;
@@ -56,6 +58,12 @@ static void facts_field(request_facts *facts, weir_ws_request *req, const weir_h
             facts->versions++;
             facts->version = field->value;
         }
+        break;
+    case 22:
+        facts->protocols = facts->protocols || weir_str_is_nocase(field->name, "sec-websocket-protocol");
+        break;
+    case 24:
+        facts->extensions = facts->extensions || weir_str_is_nocase(field->name, "sec-websocket-extensions");
         break;
     default:
         break;
@@ -135,15 +143,15 @@ static int request_common(const weir_http_head *head, weir_ws_request *req, requ
     weir_http_fields walk = head->fields;
     weir_http_field field;
     memset(req, 0, sizeof *req);
-    *facts = (request_facts){false, false, 0, 0, {NULL, 0}, {NULL, 0}};
+    *facts = (request_facts){false, false, false, false, 0, 0, {NULL, 0}, {NULL, 0}};
     while (weir_http_fields_next(&walk, &field))
         facts_field(facts, req, &field);
     req->target = head->target;
     req->host = head->host;
     req->fields = head->fields;
-    if (!weiri_extensions_valid(head->fields))
+    if (facts->extensions && !weiri_extensions_valid(head->fields))
         return WEIR_ERR_WS_EXTENSION_FORM;
-    return protocols_valid(head->fields) ? 0 : WEIR_ERR_WS_PROTOCOL;
+    return !facts->protocols || protocols_valid(head->fields) ? 0 : WEIR_ERR_WS_PROTOCOL;
 }
 
 /* What HTTP/1.1 asks for beside, in the order in which faults are reported. */

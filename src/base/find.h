@@ -1,0 +1,50 @@
+/* SPDX-License-Identifier: MIT */
+/* find.h - floor 1: short scans, 16 bytes a step where the compiler's target has them. */
+#ifndef WEIRI_FIND_H
+#define WEIRI_FIND_H
+
+#include "ascii.h"
+#include "simd.h"
+
+/* Where the byte first stands, or `len`. */
+static inline size_t weiri_find(const uint8_t *bytes, size_t len, uint8_t byte)
+{
+    size_t at = 0;
+#if defined(WEIRI_SSE2)
+    const __m128i wanted = _mm_set1_epi8((char)byte);
+    for (; len - at >= 16; at += 16) {
+        __m128i some = _mm_loadu_si128((const __m128i *)(const void *)(bytes + at));
+        unsigned found = (unsigned)_mm_movemask_epi8(_mm_cmpeq_epi8(some, wanted));
+        if (found != 0)
+            return at + (unsigned)__builtin_ctz(found);
+    }
+#endif
+    while (at < len && bytes[at] != byte)
+        at++;
+    return at;
+}
+
+/* How many bytes from the first on may stand in a field's value: WEIRI_VALUE of ascii.h. */
+static inline size_t weiri_value_len(const uint8_t *bytes, size_t len)
+{
+    size_t at = 0;
+#if defined(WEIRI_SSE2)
+    const __m128i control = _mm_set1_epi8(0x1F);
+    const __m128i tab = _mm_set1_epi8('\t');
+    const __m128i del = _mm_set1_epi8(0x7F);
+    for (; len - at >= 16; at += 16) {
+        __m128i some = _mm_loadu_si128((const __m128i *)(const void *)(bytes + at));
+        __m128i low = _mm_cmpeq_epi8(_mm_min_epu8(some, control), some);
+        __m128i bad =
+            _mm_or_si128(_mm_andnot_si128(_mm_cmpeq_epi8(some, tab), low), _mm_cmpeq_epi8(some, del));
+        unsigned found = (unsigned)_mm_movemask_epi8(bad);
+        if (found != 0)
+            return at + (unsigned)__builtin_ctz(found);
+    }
+#endif
+    while (at < len && weiri_is(bytes[at], WEIRI_VALUE))
+        at++;
+    return at;
+}
+
+#endif

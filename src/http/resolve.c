@@ -98,9 +98,12 @@ size_t weiri_http_uri_resolve(const weir_http_uri *base, weir_str reference, uin
     weir_http_uri result;
     if (reference.len == 0)
         return 0;
-    for (size_t i = 0; i < reference.len; i++)
+    for (size_t i = 0; i < reference.len; i++) {
+        if (reference.ptr[i] == '\\') /* no character of URIs, but browsers take it for a slash */
+            return 0;
         if (reference.ptr[i] == '#')
             reference.len = i;
+    }
     weir_str scheme = weir_cstr(base->secure ? "https:" : "http:");
     if (has_scheme(reference)) {
         resolved_put(&t, reference);

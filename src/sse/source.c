@@ -282,20 +282,23 @@ static int asked_next(weir_sse_source *s, weir_in *in, weir_sse_item *item)
     return v == VERDICT_OPEN ? opened(s, item) : refused(s, err, item);
 }
 
-/* A piece of the body: the parser takes it from the input itself, since it may stop inside. */
+/* The parser takes the body's pieces from the input itself, since it may stop inside one. Goes on until the
+ * body says that it needs more, so that an end behind the last byte is noticed with it. */
 static int stream_next(weir_sse_source *s, weir_in *in, weir_sse_item *item)
 {
     size_t len;
-    int rv = weiri_http_body_peek(&s->body_, in, &len);
-    if (rv == WEIR_HTTP_BODY_END)
-        stream_end(s, 0);
-    else if (rv < 0)
-        stream_end(s, rv);
-    if (rv != WEIR_HTTP_BODY_DATA)
-        return 0;
-    weir_in piece = {in->ptr, len};
-    rv = weir_sse_next(&s->parser_, &piece, item);
-    weiri_http_body_take(&s->body_, in, len - piece.len);
+    int rv = 0;
+    while (rv == 0) {
+        int body = weiri_http_body_peek(&s->body_, in, &len);
+        if (body != WEIR_HTTP_BODY_DATA) {
+            if (body != 0)
+                stream_end(s, body < 0 ? body : 0);
+            return 0;
+        }
+        weir_in piece = {in->ptr, len};
+        rv = weir_sse_next(&s->parser_, &piece, item);
+        weiri_http_body_take(&s->body_, in, len - piece.len);
+    }
     if (rv == WEIR_SSE_RETRY)
         s->retry_ = clamp(s, item->retry_ms);
     if (rv == WEIR_SSE_EVENT || rv == WEIR_SSE_PART)

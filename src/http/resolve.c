@@ -71,17 +71,13 @@ static void path_put(resolved *t, const weir_http_uri *base, weir_str reference)
     size_t path_len = 0;
     while (path_len < reference.len && reference.ptr[path_len] != '?')
         path_len++;
-    size_t from = t->len;
     weir_str directory = base->path;
     if (path_len != 0)
         while (directory.ptr[directory.len - 1] != '/')
             directory.len--;
     if (path_len == 0 || reference.ptr[0] != '/')
         resolved_put(t, directory);
-    resolved_put(t, (weir_str){reference.ptr, path_len});
-    if (!t->full)
-        t->len = from + dots_remove(t->dst + from, t->len - from);
-    resolved_put(t, (weir_str){reference.ptr + path_len, reference.len - path_len});
+    resolved_put(t, reference);
     if (reference.len == 0 && base->query.ptr != NULL) {
         resolved_put(t, weir_cstr("?"));
         resolved_put(t, base->query);
@@ -118,5 +114,11 @@ size_t weiri_http_uri_resolve(const weir_http_uri *base, weir_str reference, uin
     }
     if (t.full || weir_http_uri_parse((weir_str){dst, t.len}, &result) != 0 || result.websocket)
         return 0;
-    return t.len;
+    size_t path = t.len - result.path.len - (result.query.ptr != NULL ? result.query.len + 1 : 0);
+    if (dst[path] != '/') /* none in front of a query */
+        return t.len;
+    size_t kept = path + dots_remove(dst + path, result.path.len);
+    size_t rest = t.len - path - result.path.len;
+    memmove(dst + kept, dst + t.len - rest, rest);
+    return kept + rest;
 }

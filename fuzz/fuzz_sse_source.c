@@ -1,0 +1,279 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * fuzz_sse_source.c - the event source and any server: any cut gives the same steps, requests and items; no
+ * request is malformed; what is the caller's goes to no other origin.
+ */
+#include "fuzz.h"
+
+enum { END = 0x1C, WAIT = 0x1D, TICK = 0x1E, MOST_CONNECTIONS = 64 };
+
+typedef struct machine {
+    weir_sse_source source;
+    fuzz_digest digest;
+    uint64_t now;
+    bool keeps_fields;
+    bool connected;
+    bool fresh; /* what still comes is from the connection before */
+    bool in_bytes;
+} machine;
+
+static void digest_str(machine *m, weir_str str)
+{
+    fuzz_number(&m->digest, str.len);
+    fuzz_bytes(&m->digest, str.ptr, str.len);
+}
+
+/* The request is well formed, of the size that was said, and holds each field as often as it may. */
+static void check_request(machine *m)
+{
+    const weir_http_uri *uri = weir_sse_source_uri(&m->source);
+    weir_http http;
+    weir_http_head head;
+    weir_str value;
+    size_t size = weir_sse_source_request_size(&m->source);
+    uint8_t *bytes = malloc(size), storage[4096];
+    FUZZ_REQUIRE(bytes != NULL);
+    weir_out out = {bytes, size - 1};
+    FUZZ_REQUIRE(weir_sse_source_request(&m->source, &out) == WEIR_ERR_SPACE && out.len == size - 1);
+    out = (weir_out){bytes, size};
+    FUZZ_REQUIRE(weir_sse_source_request(&m->source, &out) == 0 && out.len == 0);
+    fuzz_bytes(&m->digest, bytes, size);
+
+    weir_in in = {bytes, size};
+    FUZZ_REQUIRE(weir_http_init(&http, WEIR_HTTP_REQUEST, storage, sizeof storage, NULL) == 0);
+    FUZZ_REQUIRE(weir_http_next(&http, &in, &head) == 1);
+    FUZZ_REQUIRE(in.len == (head.framing == WEIR_HTTP_SIZED ? head.body_len : 0));
+    FUZZ_REQUIRE(weir_str_is(head.method, in.len != 0 ? "POST" : "GET"));
+    FUZZ_REQUIRE(head.host.len == uri->authority.len &&
+                 memcmp(head.host.ptr, uri->authority.ptr, head.host.len) == 0);
+    bool home = !uri->secure && uri->port == 80 && weir_str_is_nocase(uri->host, "h");
+    weir_http_fields walk = head.fields;
+    bool secret = weir_http_fields_find(&walk, "authorization", &value);
+    FUZZ_REQUIRE(!secret || home || m->keeps_fields);
+    walk = head.fields;
+    if (weir_http_fields_find(&walk, "last-event-id", &value)) {
+        weir_str id = weir_sse_source_last_id(&m->source);
+        FUZZ_REQUIRE(value.len == id.len && memcmp(value.ptr, id.ptr, id.len) == 0);
+        FUZZ_REQUIRE(!weir_http_fields_find(&walk, "last-event-id", &value));
+    }
+    free(bytes);
+}
+
+static void poll_source(machine *m)
+{
+    for (unsigned n = 0;; n++) {
+        weir_sse_step what = weir_sse_source_poll(&m->source, m->now);
+        if (what == WEIR_SSE_CARRY_ON)
+            return;
+        m->in_bytes = false;
+        fuzz_number(&m->digest, 1000 + (uint64_t)what);
+        fuzz_number(&m->digest, m->now);
+        fuzz_number(&m->digest, (uint64_t)(int64_t)weir_sse_source_error(&m->source));
+        m->connected = m->fresh = what == WEIR_SSE_CONNECT;
+        if (what == WEIR_SSE_FINISHED) {
+            FUZZ_REQUIRE(weir_sse_source_deadline(&m->source) == UINT64_MAX);
+            return;
+        }
+        if (what == WEIR_SSE_CONNECT)
+            check_request(m);
+        FUZZ_REQUIRE(n < 2);
+    }
+}
+
+/* Borders of parts, and of a refusal's body, are left out. */
+static void tell(machine *m, const weir_sse_item *item)
+{
+    bool bytes = item->kind == WEIR_SSE_PART || item->kind == WEIR_SSE_BODY;
+    if (!bytes || !m->in_bytes)
+        fuzz_number(&m->digest, (uint64_t)item->kind);
+    m->in_bytes = bytes;
+    if (bytes) {
+        fuzz_bytes(&m->digest, item->data.ptr, item->data.len);
+        return;
+    }
+    if (item->kind == WEIR_SSE_RETRY)
+        fuzz_number(&m->digest, item->retry_ms);
+    if (item->kind == WEIR_SSE_SKIPPED || item->kind == WEIR_SSE_REFUSED)
+        fuzz_number(&m->digest, (uint64_t)(int64_t)item->err);
+    if (item->kind == WEIR_SSE_EVENT) {
+        fuzz_number(&m->digest, item->flags);
+        digest_str(m, item->type);
+    }
+    if (item->kind == WEIR_SSE_EVENT || item->kind == WEIR_SSE_COMMENT)
+        digest_str(m, item->data);
+    if (item->kind == WEIR_SSE_EVENT || item->kind == WEIR_SSE_SKIPPED || item->kind == WEIR_SSE_ID)
+        digest_str(m, item->id);
+    if (item->kind == WEIR_SSE_OPEN || item->kind == WEIR_SSE_REFUSED)
+        fuzz_number(&m->digest, weir_sse_source_head(&m->source)->status);
+}
+
+static void hear(machine *m, uint8_t *bytes, size_t len)
+{
+    weir_in in = {bytes, len};
+    weir_sse_item item;
+    int rv;
+    if (!m->connected || m->fresh)
+        return;
+    while ((rv = weir_sse_source_next(&m->source, &in, m->now, &item)) > 0) {
+        FUZZ_REQUIRE((int)item.kind == rv);
+        tell(m, &item);
+        memset(bytes, 0xDD, (size_t)(in.ptr - bytes));
+    }
+    FUZZ_REQUIRE(rv == 0 && in.len == 0 && in.ptr == bytes + len);
+    poll_source(m);
+}
+
+static void wait_for(machine *m)
+{
+    uint64_t deadline = weir_sse_source_deadline(&m->source);
+    if (deadline == UINT64_MAX)
+        return;
+    if (deadline > m->now + 1)
+        FUZZ_REQUIRE(weir_sse_source_poll(&m->source, deadline - 1) == WEIR_SSE_CARRY_ON);
+    m->now = deadline > m->now ? deadline : m->now;
+    poll_source(m);
+}
+
+static void direct(machine *m, uint8_t what)
+{
+    weir_sse_item item;
+    if (what == TICK) {
+        m->now += 700;
+        poll_source(m);
+    } else if (what == WAIT) {
+        wait_for(m);
+    } else if (m->connected && m->fresh) {
+        m->fresh = false;
+    } else {
+        if (m->connected) {
+            m->connected = false;
+            while (weir_sse_source_eof(&m->source, m->now, &item) > 0)
+                tell(m, &item);
+            poll_source(m);
+        }
+        wait_for(m);
+        m->fresh = false;
+    }
+}
+
+static bool feed(void *self, uint8_t *bytes, size_t len)
+{
+    machine *m = self;
+    size_t begin = 0;
+    for (size_t i = 0; i < len; i++) {
+        if (bytes[i] < END || bytes[i] > TICK)
+            continue;
+        uint8_t what = bytes[i];
+        if (i > begin)
+            hear(m, bytes + begin, i - begin);
+        direct(m, what);
+        begin = i + 1;
+    }
+    if (begin < len)
+        hear(m, bytes + begin, len - begin);
+    return true;
+}
+
+static uint64_t run(const uint8_t *stream, size_t len, const uint8_t options[2], uint32_t seed)
+{
+    machine m;
+    weir_sse_source_cfg cfg;
+    const weir_http_field fields[] = {{weir_cstr("Authorization"), weir_cstr("secret")}};
+    const size_t size = 2 * 40 + 3 * 16 + 16 + 300;
+    uint8_t *storage = malloc(size);
+    FUZZ_REQUIRE(storage != NULL);
+    memset(&m, 0, sizeof m);
+    weir_sse_source_cfg_init(&cfg);
+    cfg.url = weir_cstr("http://h/a");
+    cfg.fields = fields;
+    cfg.field_count = 1;
+    cfg.flags = options[0] & 15;
+    if ((options[0] & 16) != 0)
+        cfg.body = weir_cstr("body");
+    cfg.max_url = 40;
+    cfg.max_redirects = 4;
+    cfg.max_attempts = options[1] % 3 != 0 ? 6 : 0;
+    cfg.idle_ms = (options[0] & 32) != 0 ? 1500 : 0;
+    cfg.parser.flags = options[1] & 0x1F;
+    if ((cfg.parser.flags & WEIR_SSE_PARTS) != 0)
+        cfg.parser.flags &= ~(uint32_t)WEIR_SSE_REPAIR;
+    cfg.parser.max_id = cfg.parser.max_type = cfg.parser.max_comment = 16;
+    FUZZ_REQUIRE(weir_sse_source_init(&m.source, storage, size, &cfg) == 0);
+    m.keeps_fields = (cfg.flags & WEIR_SSE_KEEP_FIELDS) != 0;
+    m.now = 1000;
+    poll_source(&m);
+    m.fresh = false;
+    fuzz_feed(stream, len, seed, feed, &m);
+    digest_str(&m, weir_sse_source_last_id(&m.source));
+    fuzz_number(&m.digest, weir_sse_source_retry(&m.source));
+    fuzz_number(&m.digest, weir_sse_source_deadline(&m.source));
+    FUZZ_REQUIRE(weir_sse_source_retry(&m.source) >= cfg.retry_min_ms &&
+                 weir_sse_source_retry(&m.source) <= cfg.retry_max_ms);
+    free(storage);
+    return m.digest.hash;
+}
+
+/* A byte stands for a word of a server. */
+static size_t spell(uint8_t *stream, const uint8_t *words, size_t count)
+{
+    static const char *const spelled[] = {
+        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nContent-Length: 12\r\n\r\n",
+        "HTTP/1.1 302 F\r\nLocation: /b\r\n\r\n\x1C",
+        "HTTP/1.1 307 F\r\nLocation: //g/b/../c\r\n\r\n\x1C",
+        "HTTP/1.1 303 F\r\nLocation: https://h/?x\r\n\r\n\x1C",
+        "HTTP/1.1 503 B\r\nRetry-After: 7\r\nContent-Length: 3\r\n\r\n",
+        "HTTP/1.1 204 N\r\n\r\n",
+        "HTTP/1.1 100 C\r\n\r\n",
+        "HTTP/1.1 308 ",
+        "X\r\nLocation: ",
+        "\r\n\r\n",
+        "http://h:81/",
+        "../x",
+        "\x1C",
+        "\x1C",
+        "\x1D",
+        "\x1E",
+        "5\r\n",
+        "\r\n",
+        "\r\n0\r\n\r\n",
+        "1\r\na\r\n",
+        "9\r\ndata: x\n\n\r\n",
+        "data: x\n\n",
+        "data:",
+        "id: 7\n",
+        "id: a\x01\n",
+        "retry: 5\n",
+        "event: e\n",
+        "\n\n",
+        ": c\n",
+        "0123456789012345678901234567890123456789012345678901234567890123456789",
+        "\xFF",
+    };
+    size_t len = 0, connections = 0;
+    for (size_t i = 0; i < count && connections < MOST_CONNECTIONS; i++) {
+        const char *word = spelled[words[i] % (sizeof spelled / sizeof *spelled)];
+        connections += strchr(word, END) != NULL;
+        memcpy(stream + len, word, strlen(word));
+        len += strlen(word);
+    }
+    return len;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    if (size < 4)
+        return 0;
+    uint8_t *stream = malloc(96 * size);
+    FUZZ_REQUIRE(stream != NULL);
+    size_t len = size - 4;
+    if ((data[0] & 1) != 0 || (data[3] & 1) != 0)
+        len = spell(stream, data + 4, len);
+    else
+        memcpy(stream, data + 4, len);
+    uint64_t whole = run(stream, len, data + 1, 0);
+    FUZZ_REQUIRE(run(stream, len, data + 1, 1u + data[3]) == whole);
+    free(stream);
+    return 0;
+}

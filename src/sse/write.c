@@ -131,7 +131,7 @@ static bool plain_write(weir_out *out, const weir_sse_event *event)
         return false;
     memcpy(at, name.ptr, name.len);
     at += size;
-    memcpy(at - 2, "\n\n", 2);
+    at[-2] = at[-1] = '\n';
     out->ptr = at;
     out->len = room - size;
     return true;

@@ -504,7 +504,8 @@ WEIR_API uint64_t weir_sse_log_behind(const weir_sse_log *log, const weir_sse_re
 #define WEIR_SSE_ONCE 0x1u /* do not connect again: the end of the stream is the end */
 #define WEIR_SSE_RETRY_BUSY \
     0x2u /* 429, 500, 502, 503 and 504 are failures to come back from, as Retry-After
-                                      says; browsers take them as final */
+                                      says; browsers take them as final. The last failure of ONCE or of
+                                      max_attempts is then only seen by weir_sse_source_error */
 #define WEIR_SSE_REFUSAL_BODY 0x4u /* report the body of a refused response: it often says why */
 #define WEIR_SSE_KEEP_FIELDS \
     0x8u /* send the caller's fields to other origins too. A server that redirects
@@ -532,7 +533,7 @@ typedef struct weir_sse_source_cfg {
     uint64_t idle_ms;           /* silence of the stream that counts as its end, default 0: none */
     uint32_t max_attempts;      /* failures in a row before it is FINISHED, default 0: no end */
     uint32_t max_redirects;     /* in a row, default 20 */
-    uint32_t max_url;           /* longest URL after a redirect, default 2048 */
+    uint32_t max_url;           /* longest URL after a redirect, before its dots go, default 2048 */
     weir_sse_parser_cfg parser; /* flags, limits, and the last event ID to begin with */
 } weir_sse_source_cfg;
 
@@ -592,7 +593,8 @@ WEIR_API void weir_sse_source_cfg_init_(weir_sse_source_cfg *cfg, size_t size);
  * Returns  0, or
  *          WEIR_ERR_URI                    the URL is malformed, or its scheme is not http or https
  *          WEIR_ERR_FIELD                  a field must not be written so (see weir_http_reply_write)
- *          WEIR_ERR_ARG, WEIR_ERR_SPACE    as from weir_sse_parser_init; or less than 256 bytes for events
+ *          WEIR_ERR_ARG, WEIR_ERR_SPACE    as from weir_sse_parser_init; an unknown flag, no body_type, a
+ *                                          retry_min_ms above retry_max_ms; less than 256 bytes for events
  *          WEIR_ERR_LAYOUT                 the program was built with another layout
  */
 #define weir_sse_source_init(source, storage, storage_len, cfg) \

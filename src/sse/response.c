@@ -40,7 +40,9 @@ static void source_request_put(weiri_sink *sink, const weir_sse_source *s)
     if (id.value.len != 0 && weiri_http_field_valid(&id) && weir_utf8_valid(id.value))
         weiri_http_field_put(sink, &id);
     for (size_t i = 0; fields_go(s) && i < s->cfg_.field_count; i++)
-        weiri_http_field_put(sink, &s->cfg_.fields[i]);
+        if (!s->get_ ||
+            !weir_str_is_nocase(s->cfg_.fields[i].name, "content-type")) /* of a body left behind */
+            weiri_http_field_put(sink, &s->cfg_.fields[i]);
     if (post) {
         default_put(sink, s, "Content-Type", s->cfg_.body_type);
         weiri_sink_text(sink, "Content-Length: ");

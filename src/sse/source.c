@@ -77,9 +77,9 @@ int weir_sse_source_init_(weir_sse_source *s, size_t size, void *storage, size_t
     if (!fields_allowed(cfg) || !weiri_http_field_valid(&type))
         return WEIR_ERR_FIELD;
 
-    size_t urls = 2 * (size_t)cfg->max_url;
-    if (storage == NULL || storage_len < urls)
+    if (storage == NULL || storage_len / 2 < cfg->max_url)
         return WEIR_ERR_SPACE;
+    size_t urls = 2 * (size_t)cfg->max_url;
     s->urls_ = storage;
     int rv = weir_sse_parser_init(&s->parser_, s->urls_ + urls, storage_len - urls, &cfg->parser);
     if (rv == 0 && s->parser_.max_event_ < HEAD_MIN)
@@ -115,7 +115,7 @@ static uint64_t source_wait(weir_sse_source *s)
 {
     uint64_t wait = s->retry_;
     uint8_t random[4];
-    for (uint32_t i = 1; i < s->failures_ && wait < s->cfg_.backoff_max_ms; i++)
+    for (uint32_t i = 1; i < s->failures_ && wait != 0 && wait < s->cfg_.backoff_max_ms; i++)
         wait = wait < s->cfg_.backoff_max_ms / 2 ? wait * 2 : s->cfg_.backoff_max_ms;
     if (s->cfg_.entropy != NULL && weiri_entropy_key(s->cfg_.entropy, random) == 0) {
         uint64_t quarter = wait / 4 < UINT32_MAX ? wait / 4 : UINT32_MAX;

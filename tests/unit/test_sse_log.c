@@ -316,6 +316,39 @@ static void test_init_arguments(void **state)
     assert_true(weir_sse_log_behind(&ring, &reader, NULL) >= 1);
 }
 
+/* What an event takes beside its bytes and its ID, here. */
+static size_t overhead(void)
+{
+    weir_sse_log ring;
+    uint8_t memory[WEIR_SSE_LOG_OVERHEAD];
+    for (size_t size = 1; size <= sizeof memory; size++)
+        if (weir_sse_log_init(&ring, memory, size, NULL) == 0)
+            return size;
+    fail();
+    return 0;
+}
+
+/* Memory for so many events of one size always holds so many. */
+static void test_no_byte_is_wasted(void **state)
+{
+    (void)state;
+    for (size_t count = 1; count <= 9; count++)
+        for (size_t len = 0; len < 40; len += 3) {
+            weir_sse_log ring;
+            weir_sse_reader reader;
+            uint8_t bytes[40] = {0};
+            size_t size = count * (overhead() + 1 + len);
+            uint8_t *memory = guard_copy(NULL, size, len % 2 != 0);
+            assert_int_equal(weir_sse_log_init(&ring, memory, size, NULL), 0);
+            for (size_t n = 1; n < 40; n++) {
+                assert_int_equal(weir_sse_log_put(&ring, weir_cstr("i"), (weir_str){bytes, len}, 0), 0);
+                weir_sse_log_begin(&ring, &reader);
+                assert_int_equal(weir_sse_log_behind(&ring, &reader, NULL), n < count ? n : count);
+            }
+            guard_free(memory);
+        }
+}
+
 static void test_strictly_after(void **state)
 {
     (void)state;
@@ -480,15 +513,11 @@ static void test_too_large(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_every_size),
-        cmocka_unit_test(test_bounds),
-        cmocka_unit_test(test_many_events),
-        cmocka_unit_test(test_init_arguments),
-        cmocka_unit_test(test_strictly_after),
-        cmocka_unit_test(test_repeated_ids),
-        cmocka_unit_test(test_hostile_ids),
-        cmocka_unit_test(test_one_gap),
-        cmocka_unit_test(test_age),
+        cmocka_unit_test(test_every_size),        cmocka_unit_test(test_bounds),
+        cmocka_unit_test(test_many_events),       cmocka_unit_test(test_init_arguments),
+        cmocka_unit_test(test_no_byte_is_wasted), cmocka_unit_test(test_strictly_after),
+        cmocka_unit_test(test_repeated_ids),      cmocka_unit_test(test_hostile_ids),
+        cmocka_unit_test(test_one_gap),           cmocka_unit_test(test_age),
         cmocka_unit_test(test_too_large),
     };
     return cmocka_run_group_tests_name("sse_log", tests, NULL, NULL);

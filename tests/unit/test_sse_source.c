@@ -57,6 +57,7 @@ static const struct {
     {"Content-Type: text/plain; x=text/event-stream\r\n", false},
     {"Content-Type: application/json\r\n", false},
     {"Content-Type: text/html, text/event-stream\r\n", false},
+    {"Content-Type: text/event-stream, text/html\r\n", false},
     {"Content-Type: text/event-stream\r\nContent-Type: text/event-stream\r\n", false},
     {"Content-Type: text/html\r\nContent-Type: text/event-stream\r\n", false},
     {"Content-Type: text/event-stream\r\nContent-Encoding: br\r\n", false},

@@ -501,14 +501,13 @@ WEIR_API uint64_t weir_sse_log_behind(const weir_sse_log *log, const weir_sse_re
  */
 
 /* Bits of weir_sse_source_cfg.flags. */
-#define WEIR_SSE_ONCE 0x1u /* do not connect again: the end of the stream is the end */
-#define WEIR_SSE_RETRY_BUSY 0x2u   /* come back from 429, 500, 502, 503 and 504, after Retry-After; browsers take
-                                      them as final. The last failure of ONCE or of max_attempts is then
+#define WEIR_SSE_ONCE 0x1u         /* do not connect again: the end of the stream is the end */
+#define WEIR_SSE_RETRY_BUSY 0x2u   /* come back from 429, 500, 502, 503 and 504, after Retry-After, which
+                                      browsers do not. The last failure of ONCE or max_attempts is then
                                       seen by weir_sse_source_error only */
 #define WEIR_SSE_REFUSAL_BODY 0x4u /* report the body of a refused response: it often says why */
-#define WEIR_SSE_KEEP_FIELDS \
-    0x8u /* send the caller's fields to other origins too. A server that redirects
-                                      gets to choose who sees them: never with credentials */
+#define WEIR_SSE_KEEP_FIELDS 0x8u  /* send the caller's fields to other origins too. A server that
+                                      redirects chooses who sees them: never with credentials */
 
 /* What a source is to do; begin with weir_sse_source_cfg_init. Spans are in milliseconds. */
 typedef struct weir_sse_source_cfg {

@@ -205,15 +205,14 @@ typedef struct weir_sse_item {
     int err;           /* a weir_err */
 } weir_sse_item;
 
-/* Bits of weir_sse_parser_cfg.flags. */
+/* Bits of weir_sse_parser_cfg.flags. With WEIR_SSE_FLUSH weir_sse_eof ends an unfinished event instead of
+ * dropping it, for peers that omit the last blank line: a cut connection then delivers half an event as a
+ * whole one. */
 #define WEIR_SSE_REPAIR 0x1u   /* replace what is not UTF-8 by U+FFFD as browsers do (Encoding Standard) */
 #define WEIR_SSE_SKIP 0x2u     /* leave out an event that is over a limit, instead of failing */
 #define WEIR_SSE_PARTS 0x4u    /* report the data of an event over max_event in parts; not with REPAIR */
 #define WEIR_SSE_COMMENTS 0x8u /* report comments */
-#define WEIR_SSE_FLUSH \
-    0x10u /* weir_sse_eof ends an unfinished event instead of dropping it, for peers that
-                                  omit the last blank line. A cut connection then delivers half an event
-                                  as a whole one */
+#define WEIR_SSE_FLUSH 0x10u   /* see above */
 
 /* Limits in bytes; 0 stands for the default. */
 typedef struct weir_sse_parser_cfg {
@@ -501,12 +500,14 @@ WEIR_API uint64_t weir_sse_log_behind(const weir_sse_log *log, const weir_sse_re
  */
 
 /* Bits of weir_sse_source_cfg.flags. */
-#define WEIR_SSE_ONCE 0x1u         /* do not connect again: the end of the stream is the end */
-#define WEIR_SSE_RETRY_BUSY 0x2u   /* come back from 429, 500, 502, 503 and 504, after Retry-After, which
+#define WEIR_SSE_ONCE 0x1u /* do not connect again: the end of the stream is the end */
+#define WEIR_SSE_RETRY_BUSY \
+    0x2u                           /* come back from 429, 500, 502, 503 and 504, after Retry-After, which
                                       browsers do not. The last failure of ONCE or max_attempts is then
                                       seen by weir_sse_source_error only */
 #define WEIR_SSE_REFUSAL_BODY 0x4u /* report the body of a refused response: it often says why */
-#define WEIR_SSE_KEEP_FIELDS 0x8u  /* send the caller's fields to other origins too. A server that
+#define WEIR_SSE_KEEP_FIELDS \
+    0x8u /* send the caller's fields to other origins too. A server that
                                       redirects chooses who sees them: never with credentials */
 
 /* What a source is to do; begin with weir_sse_source_cfg_init. Spans are in milliseconds. */

@@ -499,16 +499,14 @@ WEIR_API uint64_t weir_sse_log_behind(const weir_sse_log *log, const weir_sse_re
  * not met by all its clients at once. A stream that delivered an event, or lasted stable_ms, ends the row.
  */
 
-/* Bits of weir_sse_source_cfg.flags. */
+/* Bits of weir_sse_source_cfg.flags. With WEIR_SSE_RETRY_BUSY the last failure of WEIR_SSE_ONCE or of
+ * max_attempts is seen by weir_sse_source_error only. With WEIR_SSE_KEEP_FIELDS a server that redirects chooses
+ * who sees the caller's fields: never with credentials. */
 #define WEIR_SSE_ONCE 0x1u /* do not connect again: the end of the stream is the end */
 #define WEIR_SSE_RETRY_BUSY \
-    0x2u                           /* come back from 429, 500, 502, 503 and 504, after Retry-After, which
-                                      browsers do not. The last failure of ONCE or max_attempts is then
-                                      seen by weir_sse_source_error only */
+    0x2u /* come back from 429, 500, 502, 503, 504 after Retry-After; browsers do not */
 #define WEIR_SSE_REFUSAL_BODY 0x4u /* report the body of a refused response: it often says why */
-#define WEIR_SSE_KEEP_FIELDS \
-    0x8u /* send the caller's fields to other origins too. A server that
-                                      redirects chooses who sees them: never with credentials */
+#define WEIR_SSE_KEEP_FIELDS 0x8u  /* send the caller's fields to other origins too */
 
 /* What a source is to do; begin with weir_sse_source_cfg_init. Spans are in milliseconds. */
 typedef struct weir_sse_source_cfg {

@@ -499,12 +499,12 @@ WEIR_API uint64_t weir_sse_log_behind(const weir_sse_log *log, const weir_sse_re
  * not met by all its clients at once. A stream that delivered an event, or lasted stable_ms, ends the row.
  */
 
-/* Bits of weir_sse_source_cfg.flags. With WEIR_SSE_RETRY_BUSY the last failure of WEIR_SSE_ONCE or of
- * max_attempts is seen by weir_sse_source_error only. With WEIR_SSE_KEEP_FIELDS a server that redirects chooses
- * who sees the caller's fields: never with credentials. */
-#define WEIR_SSE_ONCE 0x1u /* do not connect again: the end of the stream is the end */
-#define WEIR_SSE_RETRY_BUSY \
-    0x2u /* come back from 429, 500, 502, 503, 504 after Retry-After; browsers do not */
+/* Bits of weir_sse_source_cfg.flags. With RETRY_BUSY status 429, 500, 502, 503 or 504 is a failure to come
+ * back from, after Retry-After (the last of ONCE or of max_attempts is seen by weir_sse_source_error only);
+ * browsers take it as final. With KEEP_FIELDS a server that redirects chooses who sees the caller's fields:
+ * never with credentials. */
+#define WEIR_SSE_ONCE 0x1u         /* do not connect again: the end of the stream is the end */
+#define WEIR_SSE_RETRY_BUSY 0x2u   /* come back to a server that is busy */
 #define WEIR_SSE_REFUSAL_BODY 0x4u /* report the body of a refused response: it often says why */
 #define WEIR_SSE_KEEP_FIELDS 0x8u  /* send the caller's fields to other origins too */
 

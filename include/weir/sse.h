@@ -177,9 +177,10 @@ WEIR_API int weir_sse_comment_write(weir_out *out, weir_str text);
 typedef enum weir_sse_kind {
     WEIR_SSE_EVENT = 1, /* an event: type, data, id, flags */
     WEIR_SSE_PART,      /* some of the data of an event over max_event: data, flags. With WEIR_SSE_PARTS */
-    WEIR_SSE_SKIPPED,   /* an event over a limit ended and was left out: err, id. With WEIR_SSE_SKIP */
+    WEIR_SSE_SKIPPED,   /* a block over a limit ended and was left out, parts of it are void: err, id. With
+                           WEIR_SSE_SKIP */
     WEIR_SSE_ABORTED,   /* the stream ended inside an event, which is dropped; see weir_sse_eof */
-    WEIR_SSE_COMMENT,   /* a comment: data. With WEIR_SSE_COMMENTS */
+    WEIR_SSE_COMMENT,   /* a comment, without one leading space: data, flags. With WEIR_SSE_COMMENTS */
     WEIR_SSE_RETRY,     /* a new reconnection time, in force at once: retry_ms */
     WEIR_SSE_ID,        /* a block without data set the last event ID: id */
     /* of a weir_sse_source only: */
@@ -217,11 +218,11 @@ typedef struct weir_sse_item {
 /* Limits in bytes; 0 stands for the default. */
 typedef struct weir_sse_parser_cfg {
     uint32_t flags;
-    uint32_t max_id;      /* event ID, default WEIR_SSE_LAST_ID_MAX */
-    uint32_t max_type;    /* event type, default 256 */
-    uint32_t max_comment; /* longer comments are not reported, default 1024; with WEIR_SSE_COMMENTS */
-    size_t max_event;     /* data of an event; default all the storage that is left, and never more */
-    size_t max_line;      /* any line, comments and unknown fields too; default none: those take no memory */
+    uint32_t max_id;        /* event ID, default WEIR_SSE_LAST_ID_MAX */
+    uint32_t max_type;      /* event type, default 256 */
+    uint32_t max_comment;   /* longer comments are not reported, default 1024; with WEIR_SSE_COMMENTS */
+    size_t max_event;       /* data of an event; default all the storage that is left, and never more */
+    size_t max_line;        /* any line, also of comments; 2 at least; default none: most take no memory */
     weir_str last_event_id; /* the last event ID to begin with, copied; at most max_id */
 } weir_sse_parser_cfg;
 
@@ -491,8 +492,9 @@ WEIR_API uint64_t weir_sse_log_behind(const weir_sse_log *log, const weir_sse_re
  *         while (weir_sse_source_eof(&source, now, &item) > 0) ...
  *
  * Each attempt begins at the URL given to init. Redirects (301, 302, 303, 307, 308) are followed; on
- * another origin the caller's fields are not sent, since they may be credentials, and from https to http
- * none is followed. Status 204 and every other refusal are final, as in browsers.
+ * another origin the caller's fields are not sent, since they may be credentials (Last-Event-ID is, as by
+ * browsers; a user in a URL never), and from https to http none is followed. Status 204 and
+ * every other refusal are final, as in browsers.
  *
  * The wait before an attempt: the reconnection time, clamped; doubled for each failure in a row after the
  * first, up to backoff_max_ms; and up to a quarter more at random, so that a server that comes back is
@@ -604,7 +606,8 @@ WEIR_API int weir_sse_source_init_(weir_sse_source *source, size_t size, void *s
  *
  * now      milliseconds on a clock that does not go backwards.
  *
- * Returns  a weir_sse_step. Ask after every call that took or ended input, and at the deadline.
+ * Returns  a weir_sse_step. Ask after every call that took or ended input, and at the deadline. Parts of an
+ *          event that were reported before DISCONNECT, CONNECT or FINISHED are void.
  */
 WEIR_API weir_sse_step weir_sse_source_poll(weir_sse_source *source, uint64_t now);
 
@@ -680,7 +683,8 @@ WEIR_API const weir_http_head *weir_sse_source_head(const weir_sse_source *sourc
  *
  * Returns  0 while all is well, after weir_sse_source_close, and after the end of a stream with
  *          WEIR_SSE_ONCE. Else
- *          WEIR_ERR_SSE_STOPPED, _STATUS, _MEDIA_TYPE, _REDIRECT    final
+ *          WEIR_ERR_SSE_STOPPED, _STATUS, _MEDIA_TYPE, _REDIRECT    final; _MEDIA_TYPE also for two
+ *                                                Content-Type fields, and a Content-Encoding
  *          WEIR_ERR_SSE_EVENT_SIZE and the like, of the parser      final
  *          WEIR_ERR_SSE_LOST, _SILENT, WEIR_ERR_HTTP_...            to be tried again
  */

@@ -258,6 +258,7 @@ static int block_end(weir_sse_parser *p, weiri_sse_walk *w, weir_sse_item *item)
     if ((state & SKIPPING) != 0) {
         item->kind = WEIR_SSE_SKIPPED;
         item->err = p->skip_err_;
+        item->data = (weir_str){NULL, 0}; /* repair may have found it too long */
     } else if ((state & HAS_DATA) != 0) {
         item->kind = WEIR_SSE_EVENT;
         item->type = p->type_len_ != 0 ? (weir_str){weiri_sse_type_area(p), p->type_len_}

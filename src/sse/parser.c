@@ -33,6 +33,8 @@ int weir_sse_parser_init_(weir_sse_parser *p, size_t size, void *storage, size_t
     p->max_type_ = or_default(cfg->max_type, 256);
     p->max_comment_ = cfg->flags & WEIR_SSE_COMMENTS ? or_default(cfg->max_comment, 1024) : 0;
     p->max_line_ = cfg->max_line != 0 ? cfg->max_line : SIZE_MAX;
+    if (p->max_line_ < 2) /* half a byte order mark is taken before it is known to be a line */
+        p->max_line_ = 2;
     p->scratch_ = p->max_id_ > p->max_type_ ? p->max_id_ : p->max_type_;
     if (p->max_comment_ > p->scratch_)
         p->scratch_ = p->max_comment_;

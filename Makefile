@@ -119,8 +119,8 @@ portability := $(if $(filter 1,$(PORTABILITY)),$(sort $(wildcard tests/portabili
 
 # ---- Targets ----------------------------------------------------------------------------------------
 
-.PHONY: all lib examples demo test bench interop conformance fuzz deps deps-interop install uninstall lint \
-        format amalgam sizes clean help cmocka FORCE
+.PHONY: all lib examples demo units tests test coverage bench interop conformance fuzz deps deps-interop \
+        install uninstall lint format amalgam sizes clean help cmocka FORCE
 
 all: lib examples
 lib: $(static_lib) $(zlib_lib) $(if $(filter 1,$(SHARED)),$(shared_lib) $(zlib_shared))
@@ -245,7 +245,9 @@ deps-interop:
 cmocka: | $(filter deps,$(MAKECMDGOALS))
 	@tests/tools/deps.sh check
 
-test: $(units) $(attacks) $(peers) $(fuzzers) $(static_lib)
+units: $(units)
+tests: units $(attacks) $(peers) $(fuzzers)
+test: tests $(static_lib)
 	@tests/tools/run.sh $(units) $(attacks) $(peers) $(fuzzers) $(portability)
 
 # Writes event streams for other people's readers.
@@ -258,6 +260,9 @@ $(BUILD)/tests/sse_write: $(obj)/tests/interop/sse_write.o $(example_lib) $(stat
 
 interop: examples $(BUILD)/tests/sse_write | $(filter deps-interop,$(MAKECMDGOALS))
 	@tests/interop/run.sh
+
+coverage:
+	@tests/coverage/run.sh $(ARGS)
 
 conformance: examples
 	@tests/conformance/run.sh $(ARGS)
@@ -340,7 +345,7 @@ uninstall:
 
 # Only what a build makes: BUILD may be a directory that holds other things too.
 clean:
-	rm -rf $(addprefix $(BUILD)/,obj gen examples tests bench fuzz amalgam sizes lint portability interop conformance \
+	rm -rf $(addprefix $(BUILD)/,obj gen examples tests bench fuzz amalgam sizes lint portability interop conformance coverage \
 	         flags.compile flags.link flags.bench libweir.a libweir.so $(soname) $(so) libweir-zlib.a libweir-zlib.so \
 	         $(zlib_soname) $(zlib_so))
 	-@rmdir $(BUILD) 2>/dev/null || :

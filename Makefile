@@ -93,9 +93,13 @@ zlib_libs := $(if $(filter 1,$(ZLIB)),-lz)
 zlib_only := $(if $(filter 1,$(ZLIB)),%/deflate_none.c,%/test_zlib.c %/attacks_inflate.c %/test_nghttp2_packed.c \
                %/fuzz_deflate.c %/deflate_zlib.c)
 
+# What the examples' loop waits with: epoll(7), or poll(2) which is everywhere.
+EPOLL ?= $(if $(filter Linux,$(shell uname -s)),1,0)
+wait_only := $(if $(filter 1,$(EPOLL)),%/poll_wait.c,%/epoll.c)
+
 programs := $(patsubst docs/examples/%.c,$(BUILD)/examples/%,$(wildcard docs/examples/*.c))
-example_parts := $(patsubst %.c,$(obj)/%.o,$(filter-out $(zlib_only),$(wildcard \
-                   docs/examples/adapters/poll*.c docs/examples/common/*.c docs/examples/demo/*.c))) \
+example_parts := $(patsubst %.c,$(obj)/%.o,$(filter-out $(zlib_only) $(wait_only),$(wildcard \
+                   docs/examples/adapters/*.c docs/examples/common/*.c docs/examples/demo/*.c))) \
                  $(if $(wildcard docs/examples/demo/page.html),$(obj)/page.o)
 example_lib := $(obj)/libexamples.a
 

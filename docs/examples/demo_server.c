@@ -382,7 +382,7 @@ int main(int argc, char **argv)
     fflush(stdout);
     int rv = loop_run(l);
     if (rv != 0)
-        perror("demo_server: poll");
+        perror("demo_server: waiting");
     loop_free(l);
     return rv == 0 ? 0 : 1;
 }

@@ -348,7 +348,7 @@ int main(int argc, char **argv)
     }
     int status = strcmp(settings.url, "-") == 0 ? start_stdin(&k, l, &cfg) : start_client(&k, l, &cfg);
     if (status == 0 && loop_run(l) != 0) {
-        perror("sse_cat: poll");
+        perror("sse_cat: waiting");
         status = 1;
     }
     k.over = true; /* what is left goes without a word */

@@ -232,7 +232,7 @@ int main(int argc, char **argv)
     if (cat.out == NULL)
         ws_client_blame(&cat.ws, "out of memory");
     else if (ws_client_start(&cat.ws, l, url, deflate != 0) && loop_run(l) != 0)
-        ws_client_blame(&cat.ws, "poll failed");
+        ws_client_blame(&cat.ws, "waiting failed");
     loop_free(l);
     buffer_free(&cat.line);
     buffer_free(&cat.message);

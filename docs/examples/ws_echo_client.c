@@ -48,7 +48,7 @@ int main(int argc, char **argv)
     if (l == NULL)
         ws_client_blame(&w, "out of memory");
     else if (ws_client_start(&w, l, url, deflate != 0) && loop_run(l) != 0)
-        ws_client_blame(&w, "poll failed");
+        ws_client_blame(&w, "waiting failed");
     loop_free(l);
     buffer_free(&message);
     if (w.fault[0] == '\0')

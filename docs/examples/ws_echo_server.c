@@ -3,8 +3,8 @@
  * ws_echo_server.c - a WebSocket server that sends every message back.
  *
  * This is the program to copy from: it does all that a WebSocket server has to do, and nothing else.
- * Sockets, the event loop and output queues are adapters/poll.c; bytes become events and answers become
- * bytes in weir; what remains is what stands here:
+ * Sockets, the event loop and output queues are the adapter's (adapters/poll.h); bytes become events and
+ * answers become bytes in weir; what remains is what stands here:
  *
  *   greet    The opening handshake. `weir_http_next` finds the head of the request, `weir_ws_request_read`
  *            judges it, `weir_ws_accept_write` answers 101. What is wrong is answered by
@@ -13,7 +13,11 @@
  *            it lies; the pieces of others are collected (common/message.c), so that memory grows only
  *            with bytes that have really come; the pieces of compressed ones go back as they come, since
  *            a few bytes can become very many. After each event `weir_ws_out` (Pongs, Close) moves into
- *            the same output, so that everything leaves in its order.
+ *            the same output, so that everything leaves in its order. All answers to one read are written
+ *            into one room and leave in one write.
+ *   rest     Most connections of a server are silent most of the time. While nothing is under way
+ *            (`weir_ws_at_rest`) a connection has no weir_ws: one that all share serves it, and only what
+ *            is cut in the middle gets a copy of its own until the rest has come.
  *   follow   How a connection ends is weir's knowledge: `weir_ws_transport` says what to do with TCP.
  *   due      Deadlines are one `weir_pulse`: Pings when the peer is silent, and an end when it stays so,
  *            then five seconds for its answer to our Close.
@@ -59,52 +63,107 @@ typedef struct opening {
 /* From then on. */
 typedef struct peer {
     weir_pulse pulse;
-    weir_ws ws;
+    weir_ws *ws;           /* NULL while nothing is under way */
     weir_deflate *deflate; /* NULL: not agreed on */
     buffer *message;       /* what has come of a message in several pieces */
 } peer;
 
 static const conn_handler talking;
 
+/* ---- At rest ------------------------------------------------------------------------------------ */
+
+static weir_ws fresh;  /* as weir_ws_init makes it, without compression */
+static weir_ws shared; /* serves whoever has none, for the length of a call */
+
+static int prepare(weir_ws *ws, weir_deflate *deflate)
+{
+    weir_ws_cfg cfg;
+    weir_ws_cfg_init(&cfg, WEIR_WS_SERVER);
+    cfg.max_message = cfg.max_frame = settings.max_message;
+    cfg.deflate = deflate;
+    return weir_ws_init(ws, &cfg);
+}
+
+static weir_ws *wake(peer *p)
+{
+    if (p->ws != NULL)
+        return p->ws;
+    shared = fresh;
+    return &shared;
+}
+
+/* Keeps of `ws` what must be kept. A compressed connection always keeps its own. */
+static void rest(conn *c, peer *p, const weir_ws *ws)
+{
+    if (p->deflate != NULL)
+        return;
+    if (weir_ws_at_rest(ws)) {
+        free(p->ws);
+        p->ws = NULL;
+    } else if (p->ws == NULL) {
+        p->ws = malloc(sizeof *p->ws);
+        if (p->ws != NULL)
+            *p->ws = *ws;
+        else
+            conn_abort(c);
+    }
+}
+
 /* ---- While open --------------------------------------------------------------------------------- */
 
-/* Moves what weir itself has to say into the output. */
-static void put_control(conn *c, peer *p)
+/* Room for `need` more bytes. */
+static void more_room(conn *c, weir_out *out, size_t need)
 {
-    if (weir_ws_out(&p->ws).len == 0)
+    if (out->len >= need)
         return;
-    weir_out out = conn_room(c, WEIR_WS_OUT_MAX);
-    weir_ws_out_put(&p->ws, &out);
-    conn_wrote(c, out);
+    conn_wrote(c, *out);
+    *out = conn_room(c, need);
+}
+
+/* Moves what weir itself has to say into the output. */
+static void put_control(conn *c, weir_ws *ws, weir_out *out)
+{
+    if (weir_ws_out(ws).len == 0)
+        return;
+    more_room(c, out, WEIR_WS_OUT_MAX);
+    weir_ws_out_put(ws, out);
 }
 
 /* One piece of a message, or all of it. */
-static void send_piece(conn *c, peer *p, const weir_ws_event *ev)
+static void send_piece(conn *c, weir_ws *ws, const weir_ws_event *ev, weir_out *out)
 {
-    weir_out out = conn_room(c, weir_ws_send_size(&p->ws, ev->data.len));
-    weir_ws_send(&p->ws, &out, ev->flags, ev->data);
-    conn_wrote(c, out);
+    more_room(c, out, weir_ws_send_size(ws, ev->data.len));
+    weir_ws_send(ws, out, ev->flags, ev->data);
 }
 
-static void echo(conn *c, peer *p, const weir_ws_event *ev)
+/* All of a message that came in several. */
+static void send_message(conn *c, peer *p, weir_ws *ws, const weir_ws_event *ev, weir_out *out)
+{
+    if (message_frame(&p->message, ws, (ev->flags & WEIR_WS_TEXT) | WEIR_WS_WHOLE) == 0) {
+        conn_wrote(c, *out);
+        conn_give(c, &p->message);
+        *out = (weir_out){NULL, 0};
+    }
+    buffer_free(&p->message); /* after our Close nothing is sent any more */
+}
+
+static void echo(conn *c, peer *p, weir_ws *ws, const weir_ws_event *ev, weir_out *out)
 {
     bool whole = (ev->flags & WEIR_WS_WHOLE) == WEIR_WS_WHOLE;
     if (whole || (ev->flags & WEIR_WS_DEFLATE) != 0) {
-        send_piece(c, p, ev);
+        send_piece(c, ws, ev, out);
     } else if (!message_add(&p->message, ev->data)) {
-        weir_ws_close(&p->ws, 1011, weir_cstr("out of memory"));
+        weir_ws_close(ws, 1011, weir_cstr("out of memory"));
         buffer_free(&p->message);
     } else if ((ev->flags & WEIR_WS_LAST) != 0) {
-        if (message_frame(&p->message, &p->ws, (ev->flags & WEIR_WS_TEXT) | WEIR_WS_WHOLE) == 0)
-            conn_give(c, &p->message);
-        buffer_free(&p->message); /* after our Close nothing is sent any more */
+        send_message(c, p, ws, ev, out);
     }
 }
 
 /* What becomes of the transport, once all that is queued has been sent. */
-static void follow(conn *c, peer *p)
+static void follow(conn *c, peer *p, const weir_ws *ws)
 {
-    switch (weir_ws_transport(&p->ws)) {
+    switch (weir_ws_transport(ws)) {
     case WEIR_WS_CARRY_ON:
         break;
     case WEIR_WS_WAIT_PEER:
@@ -116,39 +175,54 @@ static void follow(conn *c, peer *p)
         break;
     }
     conn_deadline(c, weir_pulse_deadline(&p->pulse));
+    rest(c, p, ws);
 }
 
+/* Answers are no longer than what they answer, but for compressed ones: room for all at once. */
 static void talk_readable(conn *c, weir_in *in)
 {
     peer *p = c->user;
+    weir_ws *ws = wake(p);
     weir_ws_event ev;
+    weir_out out = conn_room(c, in->len + WEIR_WS_OUT_MAX);
     weir_pulse_alive(&p->pulse, loop_now(c->loop));
-    while (!conn_is_full(c) && weir_ws_next(&p->ws, in, &ev) > 0) {
+    while (!conn_is_full(c) && weir_ws_next(ws, in, &ev) > 0) {
         if (ev.kind == WEIR_WS_DATA)
-            echo(c, p, &ev);
-        put_control(c, p);
+            echo(c, p, ws, &ev, &out);
+        put_control(c, ws, &out);
     }
     if (conn_is_full(c))
-        conn_later(c); /* the rest, once the peer has taken what there is */
-    put_control(c, p); /* after a violation: the Close that names it */
-    follow(c, p);
+        conn_later(c);        /* the rest, once the peer has taken what there is */
+    put_control(c, ws, &out); /* after a violation: the Close that names it */
+    conn_wrote(c, out);
+    follow(c, p, ws);
 }
 
 /* The peer has shut down its writing, perhaps only that: it still gets what is queued. */
 static void talk_ended(conn *c)
 {
     peer *p = c->user;
+    weir_ws *ws = wake(p);
     weir_ws_event ev;
-    weir_ws_eof(&p->ws, &ev);
-    follow(c, p);
+    weir_ws_eof(ws, &ev);
+    follow(c, p, ws);
+}
+
+/* Writes what weir itself has to say when it was not asked. */
+static void say(conn *c, weir_ws *ws)
+{
+    weir_out out = {NULL, 0};
+    put_control(c, ws, &out);
+    conn_wrote(c, out);
 }
 
 static void talk_stopping(conn *c)
 {
     peer *p = c->user;
-    weir_ws_close(&p->ws, 1001, weir_cstr("server is going away"));
-    put_control(c, p);
-    follow(c, p);
+    weir_ws *ws = wake(p);
+    weir_ws_close(ws, 1001, weir_cstr("server is going away"));
+    say(c, ws);
+    follow(c, p, ws);
 }
 
 /* ---- The opening handshake ---------------------------------------------------------------------- */
@@ -177,15 +251,20 @@ static void start_pulse(peer *p, uint64_t now)
     weir_pulse_opened(&p->pulse, now);
 }
 
-/* Agrees on compression, if it is wanted on both sides. */
-static int accept_deflate(peer *p, const weir_http_head *head, weir_deflate_params *params, weir_ws_cfg *cfg)
+/* Agrees on compression, if it is wanted on both sides; without memory: without compression. */
+static int accept_deflate(peer *p, const weir_http_head *head, weir_deflate_params *params)
 {
     int rv = settings.deflate != 0 ? weir_deflate_negotiate(head->fields, &deflate_small, params) : 0;
     if (rv <= 0)
         return rv;
-    p->deflate = deflate_new(params, WEIR_WS_SERVER, true, (uint32_t)settings.max_ratio);
-    cfg->deflate = p->deflate;
-    return 0; /* without memory: without compression */
+    p->ws = malloc(sizeof *p->ws);
+    if (p->ws != NULL)
+        p->deflate = deflate_new(params, WEIR_WS_SERVER, true, (uint32_t)settings.max_ratio);
+    if (p->deflate != NULL)
+        return prepare(p->ws, p->deflate);
+    free(p->ws);
+    p->ws = NULL;
+    return 0;
 }
 
 /* From here on both sides speak frames. */
@@ -193,15 +272,9 @@ static int accept_websocket(conn *c, peer *p, const weir_http_head *head)
 {
     weir_ws_request request;
     weir_deflate_params params;
-    weir_ws_cfg cfg;
     int rv = weir_ws_request_read(head, &request);
-    if (rv < 0)
-        return rv;
-    weir_ws_cfg_init(&cfg, WEIR_WS_SERVER);
-    cfg.max_message = cfg.max_frame = settings.max_message;
-    rv = accept_deflate(p, head, &params, &cfg);
     if (rv == 0)
-        rv = weir_ws_init(&p->ws, &cfg);
+        rv = accept_deflate(p, head, &params);
     if (rv < 0)
         return rv;
     weir_ws_accept accept = {.deflate = p->deflate != NULL ? &params : NULL};
@@ -225,6 +298,7 @@ static opening *opening_new(void)
 
 static void peer_free(peer *p)
 {
+    free(p->ws);
     free(p->deflate);
     buffer_free(&p->message);
     free(p);
@@ -270,6 +344,14 @@ static void greet_gone(conn *c)
 
 /* ---- Deadlines ---------------------------------------------------------------------------------- */
 
+static void send_ping(conn *c, peer *p)
+{
+    weir_ws *ws = wake(p);
+    weir_ws_ping(ws, (weir_str){NULL, 0});
+    say(c, ws);
+    rest(c, p, ws);
+}
+
 static void talk_due(conn *c)
 {
     peer *p = c->user;
@@ -278,8 +360,7 @@ static void talk_due(conn *c)
         break;
     case WEIR_PULSE_BEAT:
         if (settings.ping_ms != 0)
-            weir_ws_ping(&p->ws, (weir_str){NULL, 0});
-        put_control(c, p);
+            send_ping(c, p);
         break;
     case WEIR_PULSE_UNOPENED:
     case WEIR_PULSE_LOST:
@@ -345,7 +426,7 @@ int main(int argc, char **argv)
                  sizeof options / sizeof *options, argc, argv);
     if (settings.deflate != 0)
         deflate_require("ws_echo_server");
-    loop *l = loop_new();
+    loop *l = prepare(&fresh, NULL) == 0 ? loop_new() : NULL;
     if (l == NULL) {
         fputs("ws_echo_server: out of memory\n", stderr);
         return 1;
@@ -361,7 +442,7 @@ int main(int argc, char **argv)
     fflush(stdout);
     int rv = loop_run(l);
     if (rv != 0)
-        perror("ws_echo_server: poll");
+        perror("ws_echo_server: waiting");
     loop_free(l);
     return rv == 0 ? 0 : 1;
 }

@@ -669,6 +669,18 @@ typedef enum weir_ws_todo {
  */
 WEIR_API weir_ws_todo weir_ws_transport(const weir_ws *ws);
 
+/*
+ * weir_ws_at_rest - is nothing under way, in neither direction?
+ *
+ * Returns  true if between two messages all that came is used up and all that was said is written, and
+ *          nothing of the end has begun. The context then holds no more than its configuration, the count of
+ *          bytes that an error's offset is taken from, and that of control frames for max_controls. A
+ *          server of very many silent connections gives its memory back and, when bytes come or there is
+ *          something to say, makes it anew with weir_ws_init: both then count from 0. With a weir_deflate
+ *          keep the two together.
+ */
+WEIR_API bool weir_ws_at_rest(const weir_ws *ws);
+
 /* Who began the closing handshake. */
 typedef enum weir_ws_side { WEIR_WS_NOBODY = 0, WEIR_WS_LOCAL, WEIR_WS_PEER } weir_ws_side;
 

@@ -2,9 +2,12 @@
 /*
  * poll.c - the loop of poll.h.
  *
- * A turn is: prepare (send what is queued, drop what has ended, ask poll for what each connection
- * waits for), poll, then serve whoever has something. Connections sit in an array beside their pollfd
- * entries; they leave it only in `prepare`, so no handler can pull one away under another's feet.
+ * A turn is: settle what was touched (send what is queued, drop what has ended, tell the waiter what each
+ * connection waits for), wait, serve those that something came on, then those whose time has come.
+ * Connections are freed only while settling, so no handler can pull one away under another's feet.
+ *
+ * The heap is lazy: moving a deadline away leaves `wake` as it is. When that comes, there is nothing to do
+ * yet, and the connection takes its new place. So a message costs nothing there.
  */
 #define _POSIX_C_SOURCE 200809L
 #include "poll_inside.h"
@@ -43,17 +46,49 @@ void poll_clock(loop *l)
     l->now = clock_ms();
 }
 
-/* ---- A turn ------------------------------------------------------------------------------------- */
+/* ---- The heap of deadlines ---------------------------------------------------------------------- */
+
+static void place(loop *l, size_t i, conn *c)
+{
+    l->conns[i] = c;
+    c->index = (uint32_t)i;
+}
+
+static void rise(loop *l, conn *c)
+{
+    size_t i = c->index;
+    for (; i > 0 && l->conns[(i - 1) / 2]->wake > c->wake; i = (i - 1) / 2)
+        place(l, i, l->conns[(i - 1) / 2]);
+    place(l, i, c);
+}
+
+static void sink(loop *l, conn *c)
+{
+    size_t i = c->index;
+    for (size_t child; (child = 2 * i + 1) < l->count; i = child) {
+        if (child + 1 < l->count && l->conns[child + 1]->wake < l->conns[child]->wake)
+            child++;
+        if (l->conns[child]->wake >= c->wake)
+            break;
+        place(l, i, l->conns[child]);
+    }
+    place(l, i, c);
+}
 
 /* Takes a connection out of the loop; the last one fills its place. */
-static void drop(loop *l, size_t i)
+static void drop(conn *c)
 {
-    conn *c = l->conns[i];
+    loop *l = c->loop;
+    c->touched = true; /* `gone` cannot bring it back */
     if (c->on->gone != NULL)
         c->on->gone(c);
-    l->count--;
-    l->conns[i] = l->conns[l->count];
-    l->fds[l->first + i] = l->fds[l->first + l->count];
+    conn *last = l->conns[--l->count];
+    if (last != c) {
+        place(l, c->index, last);
+        rise(l, last);
+        sink(l, last);
+    }
+    poll_watch(c, 0);
     poll_dial_drop(c);
     if (c->fd >= 0 && !c->source && !c->sink)
         close(c->fd);
@@ -63,37 +98,71 @@ static void drop(loop *l, size_t i)
     l->accept_at = 0;
 }
 
-/* Settles every connection and fills in what to poll for; returns the time of the next deadline. A
- * handler's `gone` or `drained` may write to others or end them: then once more. */
-static uint64_t prepare(loop *l)
+/* ---- A turn ------------------------------------------------------------------------------------- */
+
+static uint64_t next_wake(const conn *c)
 {
-    bool again;
-    uint64_t next;
-    do {
-        again = false;
-        next = l->stop_at != 0 ? l->stop_at : poll_dial_deadline(l);
-        for (size_t i = 0; i < l->count;) {
-            conn *c = l->conns[i];
-            poll_settle(c);
-            again |= poll_relieve(c);
-            if (c->state == DEAD) {
-                drop(l, i);
-                again = true;
-                continue;
-            }
-            l->fds[l->first + i] = poll_wanted(c);
-            uint64_t due = poll_ready(c) ? l->now : c->deadline;
-            next = due < next ? due : next;
-            i++;
-        }
-    } while (again);
-    bool accepting = l->now >= l->accept_at;
-    for (size_t i = 0; i < l->listener_count; i++)
-        l->fds[1 + i].events = accepting ? POLLIN : 0;
-    return !accepting && l->accept_at < next ? l->accept_at : next;
+    if (poll_ready(c))
+        return c->loop->now;
+    uint64_t until = c->state == CONNECTING ? poll_dial_until(c) : WEIR_NEVER;
+    return until < c->deadline ? until : c->deadline;
 }
 
-static void stop(loop *l)
+/* A handler's `gone` or `drained` may write to others or end them: these are touched, and have their turn. */
+static void settle(loop *l)
+{
+    while (l->touched_count > 0) {
+        conn *c = l->touched[--l->touched_count];
+        c->touched = false;
+        poll_settle(c);
+        poll_relieve(c);
+        if (c->touched)
+            continue;
+        if (c->state == DEAD) {
+            drop(c);
+            continue;
+        }
+        poll_watch(c, poll_wanted(c));
+        uint64_t wake = next_wake(c);
+        if (wake < c->wake) {
+            c->wake = wake;
+            rise(l, c);
+        }
+    }
+}
+
+static void watch_listeners(loop *l)
+{
+    for (size_t i = 0; i < l->listener_count; i++)
+        poll_watch(&l->listeners[i], l->now >= l->accept_at ? WATCH_READ : 0);
+}
+
+/* Until when to wait, as a timeout. */
+static int timeout(const loop *l)
+{
+    uint64_t next = l->stop_at != 0 ? l->stop_at : WEIR_NEVER;
+    if (l->count > 0 && l->conns[0]->wake < next)
+        next = l->conns[0]->wake;
+    if (l->now < l->accept_at && l->accept_at < next)
+        next = l->accept_at;
+    if (next == WEIR_NEVER)
+        return -1;
+    uint64_t wait = next > l->now ? next - l->now : 0;
+    return wait > INT_MAX ? INT_MAX : (int)wait;
+}
+
+/* Who was served has no `wake` until it is settled, so that each has one turn. */
+static void serve_due(loop *l)
+{
+    while (l->count > 0 && l->conns[0]->wake <= l->now) {
+        conn *c = l->conns[0];
+        c->wake = WEIR_NEVER;
+        sink(l, c);
+        poll_serve(c, c->always ? c->asked & (WATCH_READ | WATCH_WRITE) : 0);
+    }
+}
+
+void poll_stop(loop *l)
 {
     unsigned char byte;
     while (read(l->pipe[0], &byte, 1) > 0)
@@ -102,8 +171,9 @@ static void stop(loop *l)
         return;
     l->stop_at = l->now + STOP_MS;
     for (size_t i = 0; i < l->listener_count; i++) {
+        poll_watch(&l->listeners[i], 0);
         close(l->listeners[i].fd);
-        l->fds[1 + i].fd = -1; /* poll passes over it */
+        l->listeners[i].fd = -1;
     }
     l->listener_count = 0;
     for (size_t i = 0; i < l->count; i++) {
@@ -115,45 +185,15 @@ static void stop(loop *l)
     }
 }
 
-/* Moves what has no descriptor (timers, attempts to connect) behind all others: poll refuses more entries
- * than the process may have descriptors, whatever is in them. Returns how many are to be polled. */
-static size_t sort_out(loop *l)
-{
-    size_t count = 0;
-    for (size_t i = 0; i < l->count; i++) {
-        struct pollfd *a = &l->fds[l->first + i], *b = &l->fds[l->first + count];
-        if (a->fd < 0)
-            continue;
-        struct pollfd entry = *a;
-        conn *c = l->conns[i];
-        *a = *b;
-        l->conns[i] = l->conns[count];
-        *b = entry;
-        l->conns[count++] = c;
-    }
-    return count;
-}
-
 static int turn(loop *l)
 {
-    uint64_t next = prepare(l);
-    size_t polled = sort_out(l);
+    settle(l);
+    watch_listeners(l);
     if (l->listener_count == 0 && l->count == 0)
         return 0;
-    uint64_t wait = next > l->now ? next - l->now : 0;
-    int timeout = next == WEIR_NEVER ? -1 : wait > INT_MAX ? INT_MAX : (int)wait;
-    int n = poll(l->fds, (nfds_t)(l->first + polled), timeout);
-    if (n < 0 && errno != EINTR && errno != EAGAIN)
+    if (poll_wait(l, timeout(l)) != 0)
         return -1;
-    poll_clock(l);
-    size_t count = n < 0 ? 0 : l->count; /* those that poll has looked at */
-    for (size_t i = 0; i < count; i++)
-        poll_serve(l->conns[i], l->fds[l->first + i].events, l->fds[l->first + i].revents);
-    for (size_t i = 0; n > 0 && i < l->listener_count; i++)
-        if (l->fds[1 + i].revents != 0)
-            poll_accept(l, &l->listeners[i]);
-    if (n > 0 && l->fds[0].revents != 0)
-        stop(l);
+    serve_due(l);
     for (size_t i = 0; l->stop_at != 0 && l->now >= l->stop_at && i < l->count; i++)
         conn_abort(l->conns[i]);
     return 1;
@@ -200,12 +240,12 @@ loop *loop_new(void)
     l->pipe[0] = l->pipe[1] = -1;
     poll_clock(l);
     open_standard_fds();
-    if (!poll_grow(l) || !take_signals(l)) {
+    if (!poll_grow(l) || !poll_waiter_new(l) || !take_signals(l)) {
         loop_free(l);
         return NULL;
     }
-    l->first = 1;
-    l->fds[0] = (struct pollfd){l->pipe[0], POLLIN, 0};
+    l->signals = (conn){.loop = l, .fd = l->pipe[0], .state = SIGNALS};
+    poll_watch(&l->signals, WATCH_READ);
     struct rlimit files;
     if (getrlimit(RLIMIT_NOFILE, &files) == 0) {
         files.rlim_cur = files.rlim_max;
@@ -223,8 +263,7 @@ const char *loop_listen(loop *l, const char *host, unsigned port, const conn_han
     const char *fault = listen_at(host, port, fds, room, &count, where, where_cap);
     for (size_t i = 0; i < count; i++) {
         poll_set_up_fd(fds[i]);
-        l->fds[l->first++] = (struct pollfd){fds[i], 0, 0};
-        l->listeners[l->listener_count++] = (listener){fds[i], on};
+        l->listeners[l->listener_count++] = (conn){.on = on, .loop = l, .fd = fds[i], .state = LISTENING};
     }
     return fault;
 }
@@ -250,13 +289,15 @@ void loop_free(loop *l)
         return;
     l->stop_at = 1; /* `gone` makes no new ones */
     while (l->count > 0)
-        drop(l, l->count - 1);
+        drop(l->conns[l->count - 1]);
     for (size_t i = 0; i < l->listener_count; i++)
         close(l->listeners[i].fd);
     for (int i = 0; i < 2; i++)
         if (l->pipe[i] >= 0)
             close(l->pipe[i]);
-    free(l->fds);
+    poll_waiter_free(l);
+    buffer_free(&l->spare);
     free(l->conns);
+    free(l->touched);
     free(l);
 }

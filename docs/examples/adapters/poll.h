@@ -1,13 +1,17 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * poll.h - sockets, an event loop over poll(2), and output queues: the I/O that weir leaves to you.
+ * poll.h - sockets, an event loop, and output queues: the I/O that weir leaves to you.
  *
  * There is no protocol in here. A program gives a conn_handler, a const struct of functions; the loop
  * calls them with the bytes that arrived, and the program writes its answers into the connection's
  * output. What the loop takes care of:
  *
- *   Writing.  Output is sent once per turn of the loop, so that many small writes leave together. What
- *             the socket does not take stays queued, in a block that exists only while it is needed.
+ *   Waiting.  With epoll(7) on Linux, elsewhere with poll(2): epoll.c and poll_wait.c, of which the
+ *             Makefile takes one. A turn of the loop costs what happens in it, however many connections
+ *             are idle (but poll(2) itself looks at each). Deadlines wait in a heap.
+ *   Writing.  Output is sent when the handler has returned, all that it wrote in one piece; what it wrote
+ *             to other connections at the end of the turn. One block of memory serves all of them. What
+ *             a socket does not take stays queued, in a block that exists only while it is needed.
  *   Slow      Above `high` queued bytes a connection is full, until the peer has taken most of them. It
  *   peers.    is not read from meanwhile: who only asks is not answered without end. A program that
  *             makes output from elsewhere (a file, another connection) asks conn_is_full, stops, and
@@ -60,7 +64,7 @@ typedef struct conn_handler {
     void (*gone)(conn *c);                  /* always the last: free what `user` points to */
 } conn_handler;
 
-/* A connection. A program uses the first two members, and may change them at any time. */
+/* A connection. A program uses the first three members, and may change two of them at any time. */
 struct conn {
     const conn_handler *on; /* who handles it; another handler may take over */
     void *user;             /* the handler's */
@@ -68,9 +72,14 @@ struct conn {
     buffer *out;
     buffer *in; /* what conn_later keeps */
     uint64_t deadline;
+    uint64_t wake; /* when the loop looks at it at the latest: never later than its deadline */
+    uint32_t index;
     int fd; /* -1: none yet, or a timer */
     uint16_t error;
     uint8_t state;
+    uint8_t asked;   /* what the loop waits for */
+    bool always : 1; /* the system does not wait for it: a file */
+    bool touched : 1;
     bool blocked : 1; /* the socket has taken what it can */
     bool full : 1;
     bool paused : 1;
@@ -112,7 +121,7 @@ conn *loop_sink(loop *l, int fd, const conn_handler *on, void *user);
 conn *loop_timer(loop *l, const conn_handler *on, void *user);
 
 /* Runs until there are neither listeners nor connections (timers and the like included) any more, as when
- * a signal ended them. Returns 0, or -1 if poll failed. */
+ * a signal ended them. Returns 0, or -1 if waiting failed. */
 int loop_run(loop *l);
 
 /* Ends the program as SIGTERM does. */
@@ -164,7 +173,8 @@ bool conn_is_open(const conn *c);
 /* Why it could not be made, or broke off, for people; NULL if neither happened. */
 const char *conn_fault(const conn *c);
 
-/* Calls `due` at loop_now() >= when; WEIR_NEVER for no deadline. Belongs to the loop after conn_finish. */
+/* Calls `due` at loop_now() >= when; WEIR_NEVER for no deadline. Belongs to the loop after conn_finish. To
+ * move a deadline away again and again costs next to nothing. */
 void conn_deadline(conn *c, uint64_t when);
 
 /* No more input, and no output beyond what is queued: sends it while the peer takes some at least every

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <limits.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -30,20 +31,31 @@ static void fail(conn *c, int error)
     conn_abort(c);
 }
 
-/* The socket takes nothing any more. What arrived before that is still read: perhaps it says why. */
-static void lose(conn *c, int error)
+/* ---- Output ------------------------------------------------------------------------------------- */
+
+/* Gives the output's block back, to whoever writes next. */
+static void release(conn *c)
 {
-    if (c->state != OPEN || c->eof || !is_socket(c)) {
-        fail(c, error);
+    loop *l = c->loop;
+    if (c->out == NULL || l->spare != NULL || c->out->cap > SPARE_MAX) {
+        buffer_free(&c->out);
         return;
     }
-    c->error = (uint16_t)error;
-    c->lost = true;
-    c->blocked = false;
-    buffer_free(&c->out);
+    l->spare = c->out;
+    l->spare->pos = l->spare->len = 0;
+    c->out = NULL;
 }
 
-/* ---- Output ------------------------------------------------------------------------------------- */
+/* What waits for a slow peer does not hold a block much larger than itself. */
+static void fit(conn *c)
+{
+    buffer *own = NULL;
+    size_t len = buffer_size(c->out);
+    if (len < c->out->cap / 4 && buffer_put(&own, buffer_bytes(c->out), len)) {
+        release(c);
+        c->out = own;
+    }
+}
 
 size_t conn_queued(const conn *c)
 {
@@ -83,24 +95,44 @@ static ssize_t put(conn *c)
     return ask.revents != 0 ? write(c->fd, buffer_bytes(c->out), len < PIPE_BUF ? len : PIPE_BUF) : -1;
 }
 
+/* The socket takes nothing any more. What arrived before that is still read: perhaps it says why. */
+static void lose(conn *c, int error)
+{
+    if (c->state != OPEN || c->eof || !is_socket(c)) {
+        fail(c, error);
+        return;
+    }
+    c->error = (uint16_t)error;
+    c->lost = true;
+    c->blocked = false;
+    release(c);
+    poll_touch(c);
+}
+
 /* Sends what the socket takes; true if that was anything. */
 static bool flush(conn *c)
 {
     bool any = false;
     if (c->lost)
-        buffer_free(&c->out);
+        release(c);
     for (int i = 0; c->out != NULL && i < (c->sink ? SINK_WRITES : 1); i++) {
         ssize_t n = put(c);
         if (n < 0) {
             c->blocked = errno == EAGAIN || errno == EWOULDBLOCK;
-            if (!c->blocked && errno != EINTR)
+            if (c->blocked)
+                fit(c);
+            else if (errno != EINTR)
                 lose(c, errno);
             return any;
         }
-        buffer_take(&c->out, (size_t)n);
+        c->out->pos += (size_t)n;
+        if (buffer_size(c->out) == 0)
+            release(c);
         any |= n > 0;
     }
     c->blocked = c->out != NULL;
+    if (c->blocked)
+        fit(c);
     return any;
 }
 
@@ -118,6 +150,11 @@ weir_out conn_room(conn *c, size_t need)
         flush(c);
     if (c->state != OPEN)
         return none;
+    poll_touch(c);
+    if (c->out == NULL) {
+        c->out = c->loop->spare;
+        c->loop->spare = NULL;
+    }
     uint8_t *room = over_limit(c, need) ? NULL : buffer_room(&c->out, need);
     if (room == NULL) {
         fail(c, over_limit(c, need) ? ENOBUFS : ENOMEM);
@@ -132,7 +169,7 @@ void conn_wrote(conn *c, weir_out out)
         return;
     c->out->len = (size_t)(out.ptr - c->out->bytes);
     if (buffer_size(c->out) == 0)
-        buffer_free(&c->out);
+        release(c);
     c->full |= conn_queued(c) > mark(c);
 }
 
@@ -151,6 +188,7 @@ void conn_give(conn *c, buffer **b)
         c->out = *b;
         *b = NULL;
         c->full |= conn_queued(c) > mark(c);
+        poll_touch(c);
     } else {
         conn_write(c, buffer_bytes(*b), buffer_size(*b));
         buffer_free(b);
@@ -169,23 +207,23 @@ static void retry(conn *c)
         c->on->progress(c);
 }
 
-bool poll_relieve(conn *c)
+void poll_relieve(conn *c)
 {
     if (!c->full || conn_queued(c) > mark(c) / 4)
-        return false;
+        return;
     c->full = false;
-    if (c->state != OPEN || c->on->drained == NULL)
-        return false;
-    c->on->drained(c);
-    return true;
+    if (c->state == OPEN && c->on->drained != NULL)
+        c->on->drained(c);
 }
 
 /* ---- Endings ------------------------------------------------------------------------------------ */
 
 void conn_deadline(conn *c, uint64_t when)
 {
-    if (c->state == OPEN || c->state == CONNECTING)
-        c->deadline = when;
+    if (c->state != OPEN && c->state != CONNECTING)
+        return;
+    c->deadline = when;
+    poll_touch(c);
 }
 
 void conn_finish(conn *c)
@@ -197,11 +235,13 @@ void conn_finish(conn *c)
     c->state = FLUSHING;
     c->deadline = c->sink ? WEIR_NEVER : c->loop->now + STALL_MS;
     buffer_free(&c->in);
+    poll_touch(c);
 }
 
 void conn_abort(conn *c)
 {
     c->state = DEAD;
+    poll_touch(c);
 }
 
 void poll_settle(conn *c)
@@ -221,11 +261,13 @@ void poll_settle(conn *c)
 void conn_pause(conn *c, bool pause)
 {
     c->paused = pause;
+    poll_touch(c);
 }
 
 void conn_later(conn *c)
 {
     c->later = true;
+    poll_touch(c);
 }
 
 /* After conn_finish all is read, and dropped. */
@@ -238,17 +280,20 @@ static bool may_read(const conn *c)
 
 bool poll_ready(const conn *c)
 {
+    if (c->always && (c->asked & (WATCH_READ | WATCH_WRITE)) != 0)
+        return true;
     return c->later && c->state == OPEN && may_read(c);
 }
 
-struct pollfd poll_wanted(const conn *c)
+unsigned poll_wanted(const conn *c)
 {
     bool writing = conn_queued(c) != 0 || c->state == CONNECTING;
     bool reading = may_read(c) && !c->eof && !c->sink && !(c->later && c->state == OPEN);
-    short events = (short)((reading ? POLLIN : 0) | (writing ? POLLOUT : 0));
-    /* Of what is not to be read now, poll would report the other end's going again and again. */
-    bool deaf = events == 0 && (c->source || c->paused || c->later);
-    return (struct pollfd){deaf ? -1 : c->fd, events, 0};
+    /* Of what is not to be read now, the other end's going would be reported again and again. */
+    bool deaf = !writing && !reading && (c->source || c->paused || c->later);
+    if (c->fd < 0 || deaf)
+        return 0;
+    return (reading ? WATCH_READ : 0u) | (writing ? WATCH_WRITE : 0u) | WATCH_FAULT;
 }
 
 static void hand_over(conn *c, weir_in *in)
@@ -309,33 +354,44 @@ static void expire(conn *c)
 }
 
 /* The other end is gone, and that while we were not reading. */
-static void lose_unread(conn *c, short got)
+static void lose_unread(conn *c)
 {
     int error = EPIPE;
     socklen_t len = sizeof error;
-    if ((got & POLLNVAL) != 0)
-        error = EBADF;
-    else if (is_socket(c) && getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
+    if (is_socket(c) && getsockopt(c->fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
         error = errno;
     lose(c, error);
 }
 
-void poll_serve(conn *c, short asked, short got)
+static void serve_open(conn *c, unsigned got)
 {
+    poll_touch(c);
     if (c->state == CONNECTING) {
         poll_dial(c, got);
         got = 0;
     }
-    if ((got & POLLOUT) != 0 && c->out != NULL && c->state != DEAD)
+    if ((got & WATCH_WRITE) != 0 && c->out != NULL && c->state != DEAD)
         retry(c);
-    if ((got & ~POLLOUT) != 0 && c->state != DEAD) {
-        if ((asked & POLLIN) != 0)
+    if ((got & ~(unsigned)WATCH_WRITE) != 0 && c->state != DEAD) {
+        if ((c->asked & WATCH_READ) != 0)
             receive(c);
-        else if ((got & (POLLERR | POLLNVAL)) != 0 || c->out == NULL)
-            lose_unread(c, got);
-    } else if (poll_ready(c)) {
+        else if ((got & WATCH_FAULT) != 0 || c->out == NULL)
+            lose_unread(c);
+    } else if (c->later && c->state == OPEN && may_read(c)) {
         read_kept(c);
     }
+    if (c->state != DEAD && c->out != NULL && !c->blocked)
+        flush(c);
     if (c->state != DEAD && c->deadline <= c->loop->now)
         expire(c);
+}
+
+void poll_serve(conn *c, unsigned got)
+{
+    if (c->state == LISTENING)
+        poll_accept(c);
+    else if (c->state == SIGNALS)
+        poll_stop(c->loop);
+    else
+        serve_open(c, got);
 }

@@ -22,14 +22,14 @@ bool poll_grow(loop *l)
     if (l->count < l->cap)
         return true;
     size_t cap = l->cap * 2 + 16;
-    struct pollfd *fds = realloc(l->fds, (1 + LISTENERS_MAX + cap) * sizeof *fds);
-    if (fds == NULL)
-        return false;
-    l->fds = fds;
     conn **conns = realloc(l->conns, cap * sizeof *conns);
     if (conns == NULL)
         return false;
     l->conns = conns;
+    conn **touched = realloc(l->touched, cap * sizeof *touched);
+    if (touched == NULL)
+        return false;
+    l->touched = touched;
     l->cap = cap;
     return true;
 }
@@ -43,9 +43,10 @@ static conn *add(loop *l, int fd, const conn_handler *on, void *user)
     c->user = user;
     c->loop = l;
     c->fd = fd;
-    c->deadline = WEIR_NEVER;
-    l->fds[l->first + l->count] = (struct pollfd){-1, 0, 0};
+    c->deadline = c->wake = WEIR_NEVER;
+    c->index = (uint32_t)l->count;
     l->conns[l->count++] = c;
+    poll_touch(c);
     return c;
 }
 
@@ -70,12 +71,13 @@ static void adopt(loop *l, int fd, const conn_handler *on)
         on->opened(c);
 }
 
-void poll_accept(loop *l, const listener *from)
+void poll_accept(conn *listener)
 {
+    loop *l = listener->loop;
     for (int i = 0; i < ACCEPT_BATCH; i++) {
-        int fd = accept(from->fd, NULL, NULL);
+        int fd = accept(listener->fd, NULL, NULL);
         if (fd >= 0) {
-            adopt(l, fd, from->on);
+            adopt(l, fd, listener->on);
         } else if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM) {
             /* poll would report the listener again and again: look away until one closes. */
             l->accept_at = l->now + ACCEPT_PAUSE;
@@ -131,13 +133,9 @@ void poll_dial_drop(conn *c)
     }
 }
 
-uint64_t poll_dial_deadline(const loop *l)
+uint64_t poll_dial_until(const conn *c)
 {
-    uint64_t next = WEIR_NEVER;
-    for (const outgoing *o = l->outgoing; o != NULL; o = o->next)
-        if (!o->failed && o->until < next)
-            next = o->until;
-    return next;
+    return outgoing_of(c)->until;
 }
 
 const char *poll_dial_fault(const conn *c)
@@ -148,6 +146,7 @@ const char *poll_dial_fault(const conn *c)
 
 static void try_next(conn *c, outgoing *o)
 {
+    poll_watch(c, 0);
     if (c->fd >= 0)
         close(c->fd);
     c->fd = dial_next(o->dial);
@@ -157,7 +156,7 @@ static void try_next(conn *c, outgoing *o)
         conn_abort(c);
 }
 
-void poll_dial(conn *c, short got)
+void poll_dial(conn *c, unsigned got)
 {
     outgoing *o = outgoing_of(c);
     if (c->fd >= 0 && got != 0) {

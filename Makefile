@@ -91,7 +91,7 @@ zlib_shared := $(if $(filter 1,$(ZLIB)),$(BUILD)/$(zlib_so))
 zlib_libs := $(if $(filter 1,$(ZLIB)),-lz)
 # What is left out without zlib, or with it.
 zlib_only := $(if $(filter 1,$(ZLIB)),%/deflate_none.c,%/test_zlib.c %/attacks_inflate.c %/test_nghttp2_packed.c \
-               %/fuzz_deflate.c %/deflate_zlib.c)
+               %/fuzz_ws_deflate.c %/deflate_zlib.c)
 
 # What the examples' loop waits with: epoll(7), or poll(2) which is everywhere.
 EPOLL ?= $(if $(filter Linux,$(shell uname -s)),1,0)
@@ -115,7 +115,16 @@ peers := $(patsubst tests/peers/%.c,$(BUILD)/tests/%,$(filter-out $(zlib_only) \
 # The library once more, counting the blocks of code that it runs.
 counted_objects := $(addprefix $(obj)/counted/,$(call flat,$(sources)))
 counted_lib := $(obj)/libcounted.a
-fuzzers := $(patsubst fuzz/%.c,$(BUILD)/fuzz/%,$(filter-out $(zlib_only),$(wildcard fuzz/fuzz_*.c)))
+fuzzers := $(patsubst fuzz/%.c,$(BUILD)/fuzz/%,$(filter-out $(zlib_only) \
+             $(if $(filter 1,$(WSLAY)),,%/fuzz_ws_wslay.c),$(wildcard fuzz/fuzz_*.c)))
+fuzz_parts := $(patsubst fuzz/%.c,$(obj)/fuzz/%.o,$(filter-out fuzz/fuzz_%.c fuzz/replay.c,$(wildcard fuzz/*.c))) \
+              $(patsubst tests/harness/%.c,$(obj)/fuzz/%.o,$(wildcard tests/harness/*_reference.c))
+fuzz_lib := $(obj)/libfuzz.a
+fuzz_flags := $(core_flags) $(program_flags) -Itests/harness $(if $(filter 1,$(ZLIB)),-DFUZZ_ZLIB) \
+              $(if $(filter 1,$(WSLAY)),$(peer_cflags))
+# What drives them: the file that replays inputs, or an engine's flag or library, linked with FUZZ_LD.
+FUZZ_DRIVER ?=
+FUZZ_LD ?= $(CC)
 # These build the tree anew with flags of their own, so a run under sanitizers leaves them out.
 PORTABILITY ?= $(if $(SANITIZE),0,1)
 portability := $(if $(filter 1,$(PORTABILITY)),$(sort $(wildcard tests/portability/*.sh)) \
@@ -129,13 +138,18 @@ portability := $(if $(filter 1,$(PORTABILITY)),$(sort $(wildcard tests/portabili
 all: lib examples
 lib: $(static_lib) $(zlib_lib) $(if $(filter 1,$(SHARED)),$(shared_lib) $(zlib_shared))
 examples: $(programs)
+ifeq ($(FUZZ_SECONDS),)
 fuzz: $(fuzzers)
+else
+fuzz:
+	@fuzz/run.sh
+endif
 
 # A stamp's time changes only when what it says changes. Objects depend on flags.compile, what is made of
 # them on flags.link, which also names the parts: a source that is gone leaves the library.
 $(BUILD)/flags.compile: export STAMP = $(call compile,$(core_flags) $(program_flags)) $(CURDIR)
 $(BUILD)/flags.link: export STAMP = $(AR) $(link) $(libs) $(zlib_libs) $(sources) $(example_parts) \
-                                       $(harness_objects)
+                                       $(harness_objects) $(fuzz_parts) $(FUZZ_DRIVER) $(FUZZ_LD)
 $(BUILD)/flags.%: FORCE
 	@mkdir -p $(@D)
 	@printf '%s\n' "$$STAMP" | cmp -s - $@ || printf '%s\n' "$$STAMP" >$@
@@ -158,8 +172,10 @@ $(static_lib): $(static_objects)
 $(example_lib): $(example_parts)
 $(harness_lib): $(harness_objects)
 $(counted_lib): $(counted_objects)
+$(fuzz_lib): $(fuzz_parts)
 $(BUILD)/libweir-zlib.a: $(obj)/static/backends_zlib.o
-$(static_lib) $(BUILD)/libweir-zlib.a $(example_lib) $(harness_lib) $(counted_lib): $(BUILD)/flags.link
+$(static_lib) $(BUILD)/libweir-zlib.a $(example_lib) $(harness_lib) $(counted_lib) $(fuzz_lib): \
+    $(BUILD)/flags.link
 	@mkdir -p $(@D)
 	@rm -f $@
 	$(call run,AR,$@,$(AR) rcs $@ $(filter %.o,$^))
@@ -196,7 +212,10 @@ $(obj)/tests/peers/%.o: tests/peers/%.c $(BUILD)/flags.compile | cmocka
 
 $(obj)/fuzz/%.o: fuzz/%.c $(BUILD)/flags.compile
 	@mkdir -p $(@D)
-	$(call run,CC,$<,$(call compile,$(core_flags) $(program_flags)))
+	$(call run,CC,$<,$(call compile,$(fuzz_flags)))
+$(obj)/fuzz/%_reference.o: tests/harness/%_reference.c $(BUILD)/flags.compile
+	@mkdir -p $(@D)
+	$(call run,CC,$<,$(call compile,$(fuzz_flags)))
 
 $(programs): $(BUILD)/examples/%: $(obj)/docs/examples/%.o $(example_lib) \
     $(zlib_lib) $(static_lib) $(BUILD)/flags.link
@@ -228,10 +247,12 @@ $(filter-out %/test_wslay,$(peers)): $(BUILD)/tests/%: $(obj)/tests/peers/%.o $(
 	@mkdir -p $(@D)
 	$(call run,LD,$@,$(link) $(filter %.o %.a,$^) $(cmocka) $(libs) $(zlib_libs) $(nghttp2_libs))
 
-$(fuzzers): $(BUILD)/fuzz/%: $(obj)/fuzz/%.o $(obj)/fuzz/replay.o \
+$(filter %/fuzz_ws_wslay,$(fuzzers)): peer_libs := $(wslay_libs)
+$(fuzzers): $(BUILD)/fuzz/%: $(obj)/fuzz/%.o $(if $(FUZZ_DRIVER),,$(obj)/fuzz/replay.o) $(fuzz_lib) \
     $(zlib_lib) $(static_lib) $(BUILD)/flags.link
 	@mkdir -p $(@D)
-	$(call run,LD,$@,$(link) $(filter %.o %.a,$^) $(libs) $(zlib_libs))
+	$(call run,LD,$@,$(FUZZ_LD) $(sanitizers) $(CFLAGS) $(LDFLAGS) -o $@ $(filter %.o %.a,$^) $(FUZZ_DRIVER) \
+	    $(peer_libs) $(libs) $(zlib_libs))
 
 demo: $(BUILD)/examples/demo_server
 	@exec $< --port $(or $(PORT),0) $(if $(HOST),--host $(HOST))

@@ -2,9 +2,7 @@
 /* fuzz_sse_parse.c - the parser of event streams: any cut gives what a slow reader of the whole stream
  * gives. */
 #include "fuzz.h"
-
-/* Fuzz targets are linked with the library only. */
-#include "../tests/harness/sse_reference.c"
+#include "sse_reference.h"
 
 /* What was told, and how the data that goes in parts goes on. */
 typedef struct told {

@@ -138,6 +138,8 @@ void weir_ws_out_ack(weir_ws *ws, size_t n)
 
 int weir_ws_out_put(weir_ws *ws, weir_out *out)
 {
+    if (ws->wait_ != 0)
+        weiri_ws_settle(ws); /* there may be keys again */
     for (;;) {
         weir_str bytes = weir_ws_out(ws);
         if (bytes.len == 0)

@@ -9,4 +9,4 @@ if ! command -v shellcheck >/dev/null 2>&1; then
     exit 3
 fi
 # ulimit -n is everywhere that the tests run.
-shellcheck -x -S warning -e SC3045 tests/*/*.sh .ci/run
+shellcheck -x -S warning -e SC3045 tests/*/*.sh fuzz/*.sh .ci/run

@@ -7,7 +7,7 @@ set -u
 cd "$(dirname "$0")/../.." || exit 1
 export LC_ALL=C
 sources=$(find include src docs/examples tests fuzz \( -name '*.[ch]' -o -name '*.cpp' \) | sort)
-scripts=$(find tests .ci/run Makefile .clang-format .clang-tidy \( -name '*.sh' -o -name '*.inc' \
+scripts=$(find tests fuzz .ci/run Makefile .clang-format .clang-tidy \( -name '*.sh' -o -name '*.inc' \
     -o -name '*.py' -o -name '*.mjs' -o -name Makefile -o -name run -o -name '.clang-*' \) | sort)
 
 # shellcheck disable=SC2086

@@ -8,6 +8,7 @@ flags="-Werror -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow 
        -Wstrict-prototypes -Wmissing-prototypes -Wundef -Wvla -Wformat-security -Wwrite-strings
        -Wpointer-arith -Wold-style-definition"
 posix='-Idocs/examples -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE'
+fuzz='-Itests/harness -DFUZZ_ZLIB'
 failed=0 code=0
 
 has() {
@@ -21,13 +22,14 @@ tests=$(find tests/unit tests/harness tests/attacks tests/peers -name '*.c' | so
 bench=$(find tests/bench -name '*.c' | sort)
 has mbedtls/sha1.h || core=$(echo "$core" | grep -v backends/mbedtls)
 has zlib.h || {
-    core=$(echo "$core" | grep -v backends/zlib)
-    programs=$(echo "$programs" | grep -v -E 'fuzz_deflate|deflate')
+    core=$(echo "$core" | grep -v backends/zlib) fuzz=-Itests/harness
+    programs=$(echo "$programs" | grep -v deflate)
     tests=$(echo "$tests" | grep -v -E 'test_zlib|attacks_inflate|test_nghttp2_packed')
 }
 has nghttp2/nghttp2.h || tests=$(echo "$tests" | grep -v -E 'nghttp2|peers/h2')
 has wslay/wslay.h || {
     tests=$(echo "$tests" | grep -v wslay)
+    programs=$(echo "$programs" | grep -v wslay)
     bench=$(echo "$bench" | grep -v wslay)
 }
 has cmocka.h || {
@@ -47,7 +49,7 @@ for compiler in gcc clang; do
     # shellcheck disable=SC2086
     {
         $compiler -std=c99 $flags $own -Iinclude -Isrc -fsyntax-only $core || failed=1
-        $compiler -std=c99 $flags $own -Iinclude -Isrc $posix -fsyntax-only $programs $bench || failed=1
+        $compiler -std=c99 $flags $own -Iinclude -Isrc $posix $fuzz -fsyntax-only $programs $bench || failed=1
         [ -z "$tests" ] || $compiler -std=c99 $flags $own -Iinclude -Isrc -Itests/harness $posix \
             -DWEIR_VECTORS='""' -fsyntax-only $tests || failed=1
     } 2>&1

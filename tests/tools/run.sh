@@ -21,11 +21,14 @@ for program in "$@"; do
     code=0
     case $name in
     fuzz_*)
-        $limit "$program" --random 20000 >"$log" 2>&1 || code=$?
-        corpus="$here/fuzz/corpus/$name"
-        if [ "$code" = 0 ] && [ -d "$corpus" ]; then
-            $limit "$program" "$corpus"/* >>"$log" 2>&1 || code=$?
+        : >"$log"
+        if [ -d "$here/fuzz/corpus/$name" ]; then
+            set -- "$here/fuzz/corpus/$name"/*
+            $limit "$program" "$@" >>"$log" 2>&1 || code=$?
+        else
+            set --
         fi
+        [ "$code" != 0 ] || $limit "$program" --random 5000 "$@" >>"$log" 2>&1 || code=$?
         [ "$code" != 0 ] || echo '1 passed, 0 failed' >>"$log"
         ;;
     *) $limit "$program" >"$log" 2>&1 </dev/null || code=$? ;;

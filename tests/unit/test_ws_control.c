@@ -335,6 +335,30 @@ static void test_replies_without_entropy(void **state)
     }
 }
 
+/* They leave when they are asked for, also if the peer sends nothing more. */
+static void test_replies_after_entropy_failed(void **state)
+{
+    (void)state;
+    for (int how = 0; how < 2; how++) {
+        side s;
+        weir_ws_event ev;
+        uint8_t bytes[WEIR_WS_OUT_MAX];
+        weir_out out = {bytes, sizeof bytes};
+        side_init(&s, true);
+        s.broken = true;
+        int rv = how == 0 ? side_hear(&s, 0x89, "abc", 3) : side_hear(&s, 0x83, "", 0);
+        assert_int_equal(rv, how == 0 ? WEIR_WS_PING : (int)WEIR_ERR_WS_OPCODE);
+        assert_int_equal(weir_ws_out_put(&s.ws, &out), 0);
+        assert_int_equal(out.len, sizeof bytes);
+        if (how == 0)
+            assert_int_equal(weir_ws_eof(&s.ws, &ev), WEIR_WS_END);
+        s.broken = false;
+        assert_int_equal(weir_ws_out_put(&s.ws, &out), 0);
+        assert_int_equal(bytes[0], how == 0 ? 0x8A : 0x88);
+        assert_int_equal(weir_ws_transport(&s.ws), how == 0 ? WEIR_WS_CLOSE_NOW : WEIR_WS_SHUTDOWN_WRITE);
+    }
+}
+
 /* A reply that waited for a key leaves before what is queued later. */
 static void test_order_after_entropy_failed(void **state)
 {
@@ -367,6 +391,7 @@ int main(void)
         cmocka_unit_test(test_error_inside_our_frame_waits_for_its_end),
         cmocka_unit_test(test_pings_after_a_close),
         cmocka_unit_test(test_replies_without_entropy),
+        cmocka_unit_test(test_replies_after_entropy_failed),
         cmocka_unit_test(test_order_after_entropy_failed),
     };
     return cmocka_run_group_tests_name("ws_control", tests, NULL, NULL);

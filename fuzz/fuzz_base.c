@@ -1,0 +1,220 @@
+/* SPDX-License-Identifier: MIT */
+/* fuzz_base.c - what has a vector path or works in words, against loops over bytes: masking, UTF-8, scans,
+ * SHA-1, base64. */
+#include "fuzz.h"
+
+#include "base/ascii.h"
+#include "base/base64.h"
+#include "base/bytes.h"
+#include "base/find.h"
+#include "base/mask.h"
+#include "base/sha1.h"
+#include "base/utf8.h"
+#include "sse/scan.h"
+#include "sse_reference.h"
+#include "ws_reference.h"
+
+/* ---- Masking --------------------------------------------------------------------------------------- */
+
+static void try_mask(weir_str text, const uint8_t key[4], unsigned phase)
+{
+    uint8_t *wanted = fuzz_memory(text.len), *apart = fuzz_memory(text.len);
+    uint8_t *place = fuzz_copy(text.ptr, text.len);
+    uint8_t seen = 0;
+    for (size_t i = 0; i < text.len; i++) {
+        wanted[i] = (uint8_t)(text.ptr[i] ^ key[(i + phase) % 4]);
+        seen |= wanted[i];
+    }
+    uint32_t word = weiri_mask_word(key, phase);
+    FUZZ_REQUIRE(weiri_mask(apart, text.ptr, text.len, word) == (seen > 0x7F));
+    FUZZ_REQUIRE(weiri_mask(place, place, text.len, word) == (seen > 0x7F));
+    FUZZ_REQUIRE(memcmp(apart, wanted, text.len) == 0 && memcmp(place, wanted, text.len) == 0);
+    free(wanted);
+    free(apart);
+    free(place);
+}
+
+/* ---- UTF-8 ----------------------------------------------------------------------------------------- */
+
+static void try_utf8(weir_str text, uint32_t cuts)
+{
+    bool cut;
+    size_t good = ws_reference_utf8(text.ptr, text.len, &cut);
+    FUZZ_REQUIRE(weir_utf8_valid(text) == (good == text.len && !cut));
+
+    uint32_t state = 0, random = 0;
+    size_t at = 0;
+    while (at < text.len) {
+        size_t len = fuzz_piece(cuts, &random, text.len - at);
+        uint8_t *piece = fuzz_copy(text.ptr + at, len);
+        size_t n = weiri_utf8_check(&state, piece, len);
+        free(piece);
+        at += n;
+        if (n < len)
+            break;
+    }
+    FUZZ_REQUIRE(at == good && (good < text.len || (state != 0) == cut));
+
+    uint8_t *wanted = fuzz_memory(3 * text.len);
+    size_t size = sse_reference_decode(wanted, text.ptr, text.len);
+    FUZZ_REQUIRE(weiri_utf8_repair(NULL, text.ptr, text.len) == size && size >= text.len);
+    uint8_t *repaired = fuzz_memory(size);
+    FUZZ_REQUIRE(weiri_utf8_repair(repaired, text.ptr, text.len) == size);
+    FUZZ_REQUIRE(memcmp(repaired, wanted, size) == 0);
+    if (text.len != 0) /* in place, behind the room that it grows by */
+        memcpy(repaired + size - text.len, text.ptr, text.len);
+    FUZZ_REQUIRE(weiri_utf8_repair(repaired, repaired + size - text.len, text.len) == size);
+    FUZZ_REQUIRE(memcmp(repaired, wanted, size) == 0);
+    free(repaired);
+    free(wanted);
+}
+
+/* ---- Scans ----------------------------------------------------------------------------------------- */
+
+static void try_scans(weir_str text, uint8_t byte)
+{
+    size_t find = 0, value = 0, line = 0;
+    bool line_high = false, plain = true, nul = false, high = false;
+    while (find < text.len && text.ptr[find] != byte)
+        find++;
+    while (value < text.len &&
+           (text.ptr[value] == '\t' || (text.ptr[value] >= 0x20 && text.ptr[value] != 0x7F)))
+        value++;
+    for (; line < text.len && text.ptr[line] != '\r' && text.ptr[line] != '\n'; line++)
+        line_high = line_high || text.ptr[line] > 0x7F;
+    for (size_t i = 0; i < text.len; i++) {
+        plain = plain && text.ptr[i] >= 14 && text.ptr[i] < 0x80;
+        nul = nul || text.ptr[i] == 0;
+    }
+    FUZZ_REQUIRE(weiri_find(text.ptr, text.len, byte) == find);
+    FUZZ_REQUIRE(weiri_value_len(text.ptr, text.len) == value);
+    FUZZ_REQUIRE(weiri_line_len(text.ptr, text.len, &high) == line && high == line_high);
+    high = true;
+    FUZZ_REQUIRE(weiri_line_len(text.ptr, text.len, &high) == line && high);
+    FUZZ_REQUIRE(weiri_sse_has_nul(text.ptr, text.len) == nul);
+    uint8_t *copy = fuzz_memory(text.len);
+    FUZZ_REQUIRE(weiri_plain_copy(copy, text.ptr, text.len) == plain);
+    FUZZ_REQUIRE(!plain || memcmp(copy, text.ptr, text.len) == 0);
+    free(copy);
+}
+
+/* ---- SHA-1 and base64 ------------------------------------------------------------------------------ */
+
+static uint32_t turn(uint32_t word, unsigned bits)
+{
+    return word << bits | word >> (32 - bits);
+}
+
+/* RFC 3174 6.1, over a padded copy. */
+static void slow_sha1(weir_str text, uint8_t digest[20])
+{
+    uint32_t h[5] = {0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476, 0xC3D2E1F0};
+    size_t len = (text.len + 8) / 64 * 64 + 64;
+    uint8_t *bytes = fuzz_memory(len);
+    memset(bytes, 0, len);
+    memcpy(bytes, text.ptr, text.len);
+    bytes[text.len] = 0x80;
+    weiri_store64(bytes + len - 8, (uint64_t)text.len * 8);
+    for (size_t at = 0; at < len; at += 64) {
+        uint32_t w[80], a = h[0], b = h[1], c = h[2], d = h[3], e = h[4];
+        for (unsigned t = 0; t < 80; t++) {
+            w[t] = t < 16 ? weiri_load32(bytes + at + 4 * t)
+                          : turn(w[t - 3] ^ w[t - 8] ^ w[t - 14] ^ w[t - 16], 1);
+            uint32_t f = t < 20   ? ((b & c) | (~b & d)) + 0x5A827999
+                         : t < 40 ? (b ^ c ^ d) + 0x6ED9EBA1
+                         : t < 60 ? ((b & c) | (b & d) | (c & d)) + 0x8F1BBCDC
+                                  : (b ^ c ^ d) + 0xCA62C1D6;
+            uint32_t next = turn(a, 5) + f + e + w[t];
+            e = d, d = c, c = turn(b, 30), b = a, a = next;
+        }
+        h[0] += a, h[1] += b, h[2] += c, h[3] += d, h[4] += e;
+    }
+    for (unsigned i = 0; i < 5; i++)
+        weiri_store32(digest + 4 * i, h[i]);
+    free(bytes);
+}
+
+static const char alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+
+/* Six bits at a time; dst has room for them all. */
+static size_t slow_base64(char *dst, weir_str text)
+{
+    size_t len = 0;
+    for (size_t bit = 0; bit < 8 * text.len; bit += 6) {
+        unsigned six = 0;
+        for (size_t i = bit; i < bit + 6; i++)
+            six = six << 1 | (i / 8 < text.len ? text.ptr[i / 8] >> (7 - i % 8) & 1u : 0);
+        dst[len++] = alphabet[six];
+    }
+    while (len % 4 != 0)
+        dst[len++] = '=';
+    return len;
+}
+
+/* The bytes that a base64 text stands for; false if it is malformed. */
+static bool slow_unbase64(uint8_t *dst, weir_str text, size_t *len)
+{
+    unsigned bits = 0, held = 0;
+    *len = 0;
+    if (text.len % 4 != 0)
+        return false;
+    size_t end = text.len;
+    while (end != 0 && text.len - end < 2 && text.ptr[end - 1] == '=')
+        end--;
+    for (size_t i = 0; i < end; i++) {
+        const char *at = text.ptr[i] != 0 ? strchr(alphabet, text.ptr[i]) : NULL;
+        if (at == NULL)
+            return false;
+        bits = (bits << 6 | (unsigned)(at - alphabet)) & 0xFFFF;
+        held += 6;
+        if (held >= 8) {
+            held -= 8;
+            dst[(*len)++] = (uint8_t)(bits >> held);
+        }
+    }
+    return true;
+}
+
+static void try_base64(weir_str text, size_t cap)
+{
+    size_t size = (text.len + 2) / 3 * 4, wanted_len, len;
+    char *wanted = fuzz_memory(size), *coded = fuzz_memory(size);
+    FUZZ_REQUIRE(slow_base64(wanted, text) == size);
+    weiri_base64_encode(coded, text.ptr, text.len);
+    FUZZ_REQUIRE(memcmp(coded, wanted, size) == 0);
+
+    uint8_t *back = fuzz_memory(text.len), *slow = fuzz_memory(text.len);
+    FUZZ_REQUIRE(weiri_base64_decode(back, text.len, (weir_str){(uint8_t *)coded, size}, &len));
+    FUZZ_REQUIRE(len == text.len && memcmp(back, text.ptr, len) == 0);
+    bool good = slow_unbase64(slow, text, &wanted_len);
+    uint8_t *tight = fuzz_memory(cap);
+    good = good && wanted_len <= cap;
+    FUZZ_REQUIRE(weiri_base64_decode(tight, cap, text, &len) == good);
+    FUZZ_REQUIRE(!good || (len == wanted_len && memcmp(tight, slow, len) == 0));
+    free(wanted);
+    free(coded);
+    free(back);
+    free(slow);
+    free(tight);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    fuzz_input input = {data, size};
+    uint32_t cuts = fuzz_cuts(&input);
+    uint8_t key[4], digest[20], wanted[20];
+    for (unsigned i = 0; i < 4; i++)
+        key[i] = fuzz_byte(&input);
+    unsigned phase = fuzz_byte(&input);
+    uint8_t *copy = fuzz_copy(input.at, input.left);
+    weir_str text = {copy, input.left};
+    try_mask(text, key, phase & 3);
+    try_utf8(text, cuts);
+    try_scans(text, key[0]);
+    weiri_sha1(text.ptr, text.len, digest);
+    slow_sha1(text, wanted);
+    FUZZ_REQUIRE(memcmp(digest, wanted, sizeof digest) == 0);
+    try_base64(text, phase >> 2);
+    free(copy);
+    return 0;
+}

@@ -35,15 +35,3 @@ void weiri_base64_encode(char *dst, const uint8_t *src, size_t len)
         len -= n;
     }
 }
-
-/* mbedTLS lets line ends and spaces pass, which a key must not have: they are refused here first. */
-bool weiri_base64_decode(uint8_t *dst, size_t cap, weir_str text, size_t *len)
-{
-    *len = 0;
-    if (text.len % 4 != 0)
-        return false;
-    for (size_t i = 0; i < text.len; i++)
-        if (text.ptr[i] == ' ' || text.ptr[i] == '\r' || text.ptr[i] == '\n')
-            return false;
-    return mbedtls_base64_decode(dst, cap, len, text.ptr, text.len) == 0;
-}

@@ -9,7 +9,7 @@
 #ifndef WEIRI_SINK_H
 #define WEIRI_SINK_H
 
-#include "weir/base.h"
+#include "ascii.h"
 
 #include <string.h>
 

@@ -187,9 +187,9 @@ int weir_http_body_eof(weir_http_body *body)
 static void chunk_put(weiri_sink *sink, weir_str data)
 {
     weiri_sink_number(sink, data.len, 16);
-    weiri_sink_text(sink, "\r\n");
+    weiri_sink_put(sink, WEIRI_TEXT("\r\n"));
     weiri_sink_put(sink, data);
-    weiri_sink_text(sink, "\r\n");
+    weiri_sink_put(sink, WEIRI_TEXT("\r\n"));
 }
 
 int weir_http_chunk_put(weir_out *out, weir_str data)

@@ -18,17 +18,18 @@ static bool host_ipv6_valid(weir_str inside)
     return colons >= 2 && inside.len <= 45;
 }
 
-static bool host_name_valid(weir_str name)
+/* The length of the name at the front, up to what does not belong to one: a port, or a fault. */
+static size_t host_name_len(weir_str host)
 {
-    for (size_t i = 0; i < name.len; i++) {
-        if (weiri_is(name.ptr[i], WEIRI_HOST))
-            continue;
-        if (name.ptr[i] != '%' || name.len - i < 3 || weiri_hex(name.ptr[i + 1]) < 0 ||
-            weiri_hex(name.ptr[i + 2]) < 0)
-            return false;
-        i += 2;
+    size_t i = 0;
+    for (;;) {
+        while (i < host.len && weiri_is(host.ptr[i], WEIRI_HOST))
+            i++;
+        if (host.len - i < 3 || host.ptr[i] != '%' || weiri_hex(host.ptr[i + 1]) < 0 ||
+            weiri_hex(host.ptr[i + 2]) < 0)
+            return i;
+        i += 3;
     }
-    return name.len != 0;
 }
 
 bool weiri_http_host_valid(weir_str host)
@@ -41,9 +42,8 @@ bool weiri_http_host_valid(weir_str host)
             return false;
         end++;
     } else {
-        while (end < host.len && host.ptr[end] != ':')
-            end++;
-        if (!host_name_valid((weir_str){host.ptr, end}))
+        end = host_name_len(host);
+        if (end == 0)
             return false;
     }
     if (end == host.len)
@@ -55,71 +55,53 @@ bool weiri_http_host_valid(weir_str host)
     return digits.len == 0 || (weiri_decimal(digits, &port) && port <= 65535);
 }
 
-/* What the fields said that matter here. */
-typedef struct head_facts {
-    unsigned hosts;
-    unsigned lengths;
-    unsigned encodings; /* Transfer-Encoding fields */
-    unsigned chunkeds;  /* members `chunked` in them */
-    unsigned unknowns;  /* other members */
-    weir_str length;
-    bool close;
-    bool keep_alive;
-} head_facts;
-
-static void facts_coding(head_facts *facts, weir_str value)
+static void facts_coding(weiri_http_facts *facts, weir_str value)
 {
     weir_str member;
     facts->encodings++;
     while (weir_http_list_next(&value, &member)) {
-        if (weir_str_is_nocase(member, "chunked"))
+        if (weiri_is_name(member, WEIRI_TEXT("chunked")))
             facts->chunkeds++;
         else
             facts->unknowns++;
     }
 }
 
-static void facts_connection(head_facts *facts, weir_str value)
+static void facts_connection(weiri_http_facts *facts, weir_str value)
 {
     weir_str member;
     while (weir_http_list_next(&value, &member)) {
-        facts->close = facts->close || weir_str_is_nocase(member, "close");
-        facts->keep_alive = facts->keep_alive || weir_str_is_nocase(member, "keep-alive");
+        facts->close = facts->close || weiri_is_name(member, WEIRI_TEXT("close"));
+        facts->keep_alive = facts->keep_alive || weiri_is_name(member, WEIRI_TEXT("keep-alive"));
     }
 }
 
-static head_facts facts_gather(weir_http_head *head)
+void weiri_http_facts_add(weiri_http_facts *facts, const weir_http_field *field)
 {
-    head_facts facts = {0, 0, 0, 0, 0, {NULL, 0}, false, false};
-    weir_http_fields walk = head->fields;
-    weir_http_field field;
-    while (weir_http_fields_next(&walk, &field)) {
-        switch (field.name.len) {
-        case 4:
-            if (weir_str_is_nocase(field.name, "host")) {
-                facts.hosts++;
-                head->host = field.value;
-            }
-            break;
-        case 10:
-            if (weir_str_is_nocase(field.name, "connection"))
-                facts_connection(&facts, field.value);
-            break;
-        case 14:
-            if (weir_str_is_nocase(field.name, "content-length")) {
-                facts.lengths++;
-                facts.length = field.value;
-            }
-            break;
-        case 17:
-            if (weir_str_is_nocase(field.name, "transfer-encoding"))
-                facts_coding(&facts, field.value);
-            break;
-        default:
-            break;
+    switch (field->name.len) {
+    case 4:
+        if (weiri_is_name(field->name, WEIRI_TEXT("host"))) {
+            facts->hosts++;
+            facts->host = weiri_trim(field->value);
         }
+        break;
+    case 10:
+        if (weiri_is_name(field->name, WEIRI_TEXT("connection")))
+            facts_connection(facts, field->value);
+        break;
+    case 14:
+        if (weiri_is_name(field->name, WEIRI_TEXT("content-length"))) {
+            facts->lengths++;
+            facts->length = weiri_trim(field->value);
+        }
+        break;
+    case 17:
+        if (weiri_is_name(field->name, WEIRI_TEXT("transfer-encoding")))
+            facts_coding(facts, field->value);
+        break;
+    default:
+        break;
     }
-    return facts;
 }
 
 static bool status_has_body(unsigned status)
@@ -129,7 +111,7 @@ static bool status_has_body(unsigned status)
 
 /* RFC 9112 6.3, with every contradiction refused: each is a way to make two readers of one stream
  * disagree about where the next message begins. */
-static int head_framing(weir_http_head *head, const head_facts *facts)
+static int head_framing(weir_http_head *head, const weiri_http_facts *facts)
 {
     if (facts->lengths > 1 || (facts->lengths == 1 && !weiri_decimal(facts->length, &head->body_len)))
         return WEIR_ERR_HTTP_LENGTH;
@@ -154,19 +136,19 @@ static int head_framing(weir_http_head *head, const head_facts *facts)
     return 0;
 }
 
-int weiri_http_head_check(weir_http_head *head)
+int weiri_http_head_check(weir_http_head *head, const weiri_http_facts *facts)
 {
-    head_facts facts = facts_gather(head);
+    head->host = facts->host;
     if (head->kind == WEIR_HTTP_REQUEST) {
-        if (facts.hosts > 1 || (facts.hosts == 0 && head->minor != 0))
+        if (facts->hosts > 1 || (facts->hosts == 0 && head->minor != 0))
             return WEIR_ERR_HTTP_HOST;
-        if (facts.hosts == 1 && !weiri_http_host_valid(head->host))
+        if (facts->hosts == 1 && !weiri_http_host_valid(facts->host))
             return WEIR_ERR_HTTP_HOST;
     }
-    int err = head_framing(head, &facts);
+    int err = head_framing(head, facts);
     if (err != 0)
         return err;
     head->keep_alive =
-        !facts.close && (head->minor != 0 || facts.keep_alive) && head->framing != WEIR_HTTP_UNTIL_CLOSE;
+        !facts->close && (head->minor != 0 || facts->keep_alive) && head->framing != WEIR_HTTP_UNTIL_CLOSE;
     return 0;
 }

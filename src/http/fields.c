@@ -3,6 +3,10 @@
 #include "http.h"
 
 #include "base/find.h"
+#include "base/lines.h"
+
+/* Lines taken at a time. */
+enum { LINES = 16 };
 
 /* The text is a checked head's: each line is a token, a colon, a value without CR, and CR LF. */
 static void fields_line(weir_str *text, weir_http_field *field)
@@ -29,11 +33,25 @@ bool weir_http_fields_next(weir_http_fields *walk, weir_http_field *field)
     return true;
 }
 
+/* Looks at names first: a line that has another one is passed over without taking it apart. */
 bool weir_http_fields_find(weir_http_fields *walk, const char *name, weir_str *value)
 {
+    const weir_str wanted = weir_cstr(name);
     weir_http_field field;
+    while (walk->text.len != 0) {
+        weir_str *text = &walk->text;
+        if (text->len > wanted.len && text->ptr[wanted.len] == ':' &&
+            weiri_equal_nocase((weir_str){text->ptr, wanted.len}, wanted)) {
+            fields_line(text, &field);
+            *value = field.value;
+            return true;
+        }
+        size_t end = weiri_find(text->ptr, text->len, '\r');
+        text->ptr += end + 2;
+        text->len -= end + 2;
+    }
     while (weir_http_fields_next(walk, &field)) {
-        if (weir_str_is_nocase(field.name, name)) {
+        if (weiri_equal_nocase(field.name, wanted)) {
             *value = field.value;
             return true;
         }
@@ -85,4 +103,30 @@ bool weiri_http_field_only(weir_http_fields fields, const char *name, weir_str *
 {
     weir_str second;
     return weir_http_fields_find(&fields, name, value) && !weir_http_fields_find(&fields, name, &second);
+}
+
+/* Most fields have names of other lengths than those that matter. */
+static void straight_add(weiri_http_facts *facts, const uint8_t *bytes, const weiri_line *line)
+{
+    const uint8_t *name = bytes + line->name;
+    size_t name_len = line->colon - line->name;
+    weir_http_field field = {{name, name_len}, {name + name_len + 1, line->end - line->colon - 1}};
+    if (weiri_http_facts_want(name_len))
+        weiri_http_facts_add(facts, &field);
+}
+
+size_t weiri_http_straight(const uint8_t *bytes, size_t len, weiri_http_facts *facts, size_t *count)
+{
+    weiri_line lines[LINES];
+    size_t at = 0;
+    size_t found;
+    *count = 0;
+    do {
+        found = weiri_lines(bytes + at, len - at, lines, LINES);
+        for (size_t i = 0; i < found; i++)
+            straight_add(facts, bytes + at, &lines[i]);
+        *count += found;
+        at += found != 0 ? lines[found - 1].end + 2 : 0;
+    } while (found == LINES);
+    return len - at >= 2 && bytes[at] == '\r' && bytes[at + 1] == '\n' ? at + 2 : 0;
 }

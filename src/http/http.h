@@ -7,9 +7,37 @@
 
 #include "base/sink.h"
 
+/* What the fields of a head say that matters for every head. */
+typedef struct weiri_http_facts {
+    unsigned hosts;
+    unsigned lengths;
+    unsigned encodings; /* Transfer-Encoding fields */
+    unsigned chunkeds;  /* members `chunked` in them */
+    unsigned unknowns;  /* other members */
+    weir_str host;
+    weir_str length;
+    bool close;
+    bool keep_alive;
+} weiri_http_facts;
+
+/* Do the facts depend on fields whose names have this length? */
+static inline bool weiri_http_facts_want(size_t name_len)
+{
+    const uint32_t wanted = 1u << 4 | 1u << 10 | 1u << 14 | 1u << 17;
+    return name_len < 32 && (wanted >> name_len & 1) != 0;
+}
+
+/* Adds what one field says, if it matters; white space around the value does not. */
+void weiri_http_facts_add(weiri_http_facts *facts, const weir_http_field *field);
+
+/* The straight path over fields: takes all field lines and the empty line behind them, if they lie whole in
+ * the input and nothing is wrong with them, and adds what they say. Returns their length; 0 if there is
+ * anything else, and then `facts` may hold a part. *count: the number of lines. */
+size_t weiri_http_straight(const uint8_t *bytes, size_t len, weiri_http_facts *facts, size_t *count);
+
 /* Judges a head whose lines are well formed: Host, framing, persistence. `head` has its start line
  * and fields; the rest is filled. Returns 0 or a weir_err. */
-int weiri_http_head_check(weir_http_head *head);
+int weiri_http_head_check(weir_http_head *head, const weiri_http_facts *facts);
 
 /* uri-host [ ":" port ] (RFC 9110 7.2), not empty. */
 bool weiri_http_host_valid(weir_str host);

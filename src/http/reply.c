@@ -68,9 +68,9 @@ bool weiri_http_field_valid(const weir_http_field *field)
 void weiri_http_field_put(weiri_sink *sink, const weir_http_field *field)
 {
     weiri_sink_put(sink, field->name);
-    weiri_sink_text(sink, ": ");
+    weiri_sink_put(sink, WEIRI_TEXT(": "));
     weiri_sink_put(sink, field->value);
-    weiri_sink_text(sink, "\r\n");
+    weiri_sink_put(sink, WEIRI_TEXT("\r\n"));
 }
 
 static bool reply_bodiless(const weir_http_reply *reply)
@@ -93,28 +93,28 @@ static void extra_put(weiri_sink *sink, const weiri_http_extra *extra)
         weir_http_field origin = {weir_cstr("Access-Control-Allow-Origin"), extra->allow_origin};
         weiri_http_field_put(sink, &origin);
         if (!weir_str_is(extra->allow_origin, "*"))
-            weiri_sink_text(sink, "Vary: Origin\r\n");
+            weiri_sink_put(sink, WEIRI_TEXT("Vary: Origin\r\n"));
     }
 }
 
 static void reply_put(weiri_sink *sink, const weir_http_reply *reply, const weiri_http_extra *extra)
 {
-    weiri_sink_text(sink, "HTTP/1.1 ");
+    weiri_sink_put(sink, WEIRI_TEXT("HTTP/1.1 "));
     weiri_sink_number(sink, reply->status, 10);
-    weiri_sink_text(sink, " ");
+    weiri_sink_put(sink, WEIRI_TEXT(" "));
     weiri_sink_text(sink, weir_http_reason(reply->status));
-    weiri_sink_text(sink, "\r\n");
+    weiri_sink_put(sink, WEIRI_TEXT("\r\n"));
     extra_put(sink, extra);
     for (size_t i = 0; i < reply->field_count; i++)
         weiri_http_field_put(sink, &reply->fields[i]);
     if (reply_sized(reply)) {
-        weiri_sink_text(sink, "Content-Length: ");
+        weiri_sink_put(sink, WEIRI_TEXT("Content-Length: "));
         weiri_sink_number(sink, reply->body.len, 10);
-        weiri_sink_text(sink, "\r\n");
+        weiri_sink_put(sink, WEIRI_TEXT("\r\n"));
     }
     if ((reply->flags & WEIR_HTTP_CLOSE) != 0)
-        weiri_sink_text(sink, "Connection: close\r\n");
-    weiri_sink_text(sink, "\r\n");
+        weiri_sink_put(sink, WEIRI_TEXT("Connection: close\r\n"));
+    weiri_sink_put(sink, WEIRI_TEXT("\r\n"));
     if ((reply->flags & WEIR_HTTP_HEAD_ONLY) == 0)
         weiri_sink_put(sink, reply->body);
 }

@@ -7,15 +7,15 @@
 void weiri_http_request_line_put(weiri_sink *sink, const char *method, const weir_http_uri *uri)
 {
     weiri_sink_text(sink, method);
-    weiri_sink_text(sink, " ");
+    weiri_sink_put(sink, WEIRI_TEXT(" "));
     weiri_sink_put(sink, uri->path);
     if (uri->query.ptr != NULL) {
-        weiri_sink_text(sink, "?");
+        weiri_sink_put(sink, WEIRI_TEXT("?"));
         weiri_sink_put(sink, uri->query);
     }
-    weiri_sink_text(sink, " HTTP/1.1\r\nHost: ");
+    weiri_sink_put(sink, WEIRI_TEXT(" HTTP/1.1\r\nHost: "));
     weiri_sink_put(sink, uri->authority);
-    weiri_sink_text(sink, "\r\n");
+    weiri_sink_put(sink, WEIRI_TEXT("\r\n"));
 }
 
 static void request_put(weiri_sink *sink, const weir_http_request *request)
@@ -24,11 +24,11 @@ static void request_put(weiri_sink *sink, const weir_http_request *request)
     for (size_t i = 0; i < request->field_count; i++)
         weiri_http_field_put(sink, &request->fields[i]);
     if (request->body.ptr != NULL) {
-        weiri_sink_text(sink, "Content-Length: ");
+        weiri_sink_put(sink, WEIRI_TEXT("Content-Length: "));
         weiri_sink_number(sink, request->body.len, 10);
-        weiri_sink_text(sink, "\r\n");
+        weiri_sink_put(sink, WEIRI_TEXT("\r\n"));
     }
-    weiri_sink_text(sink, "\r\n");
+    weiri_sink_put(sink, WEIRI_TEXT("\r\n"));
     if (request->body.ptr != NULL)
         weiri_sink_put(sink, request->body);
 }

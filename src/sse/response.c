@@ -45,11 +45,11 @@ static void source_request_put(weiri_sink *sink, const weir_sse_source *s)
             weiri_http_field_put(sink, &s->cfg_.fields[i]);
     if (post) {
         default_put(sink, s, "Content-Type", s->cfg_.body_type);
-        weiri_sink_text(sink, "Content-Length: ");
+        weiri_sink_put(sink, WEIRI_TEXT("Content-Length: "));
         weiri_sink_number(sink, s->cfg_.body.len, 10);
-        weiri_sink_text(sink, "\r\n");
+        weiri_sink_put(sink, WEIRI_TEXT("\r\n"));
     }
-    weiri_sink_text(sink, "\r\n");
+    weiri_sink_put(sink, WEIRI_TEXT("\r\n"));
     if (post)
         weiri_sink_put(sink, s->cfg_.body);
 }

@@ -15,55 +15,66 @@
 typedef struct request_facts {
     bool upgrade;
     bool connection;
-    bool extensions;
-    bool protocols;
     unsigned keys;
     unsigned versions;
     weir_str key;
     weir_str version;
+    weir_http_fields extensions; /* from the first field of extensions on */
+    weir_http_fields protocols;  /* from the first field of subprotocols on */
 } request_facts;
 
-static bool list_has(weir_str list, const char *token)
+/* Keeps the first of some fields. */
+static void facts_from(weir_http_fields *first, const weir_http_fields *from)
+{
+    if (first->text.len == 0 && first->count == 0)
+        *first = *from;
+}
+
+static bool list_has(weir_str list, weir_str token)
 {
     weir_str member;
     while (weir_http_list_next(&list, &member))
-        if (weir_str_is_nocase(member, token))
+        if (weiri_equal_nocase(member, token))
             return true;
     return false;
 }
 
-static void facts_field(request_facts *facts, weir_ws_request *req, const weir_http_field *field)
+/* `from` is the walk that begins with this field. */
+static void facts_field(request_facts *facts, weir_ws_request *req, const weir_http_field *field,
+                        const weir_http_fields *from)
 {
     switch (field->name.len) {
     case 6:
-        if (weir_str_is_nocase(field->name, "origin") && req->origin.ptr == NULL)
+        if (weiri_is_name(field->name, WEIRI_TEXT("origin")) && req->origin.ptr == NULL)
             req->origin = field->value;
         break;
     case 7:
-        if (weir_str_is_nocase(field->name, "upgrade"))
-            facts->upgrade = facts->upgrade || list_has(field->value, "websocket");
+        if (weiri_is_name(field->name, WEIRI_TEXT("upgrade")))
+            facts->upgrade = facts->upgrade || list_has(field->value, WEIRI_TEXT("websocket"));
         break;
     case 10:
-        if (weir_str_is_nocase(field->name, "connection"))
-            facts->connection = facts->connection || list_has(field->value, "upgrade");
+        if (weiri_is_name(field->name, WEIRI_TEXT("connection")))
+            facts->connection = facts->connection || list_has(field->value, WEIRI_TEXT("upgrade"));
         break;
     case 17:
-        if (weir_str_is_nocase(field->name, "sec-websocket-key")) {
+        if (weiri_is_name(field->name, WEIRI_TEXT("sec-websocket-key"))) {
             facts->keys++;
             facts->key = field->value;
         }
         break;
     case 21:
-        if (weir_str_is_nocase(field->name, "sec-websocket-version")) {
+        if (weiri_is_name(field->name, WEIRI_TEXT("sec-websocket-version"))) {
             facts->versions++;
             facts->version = field->value;
         }
         break;
     case 22:
-        facts->protocols = facts->protocols || weir_str_is_nocase(field->name, "sec-websocket-protocol");
+        if (weiri_is_name(field->name, WEIRI_TEXT("sec-websocket-protocol")))
+            facts_from(&facts->protocols, from);
         break;
     case 24:
-        facts->extensions = facts->extensions || weir_str_is_nocase(field->name, "sec-websocket-extensions");
+        if (weiri_is_name(field->name, WEIRI_TEXT("sec-websocket-extensions")))
+            facts_from(&facts->extensions, from);
         break;
     default:
         break;
@@ -82,12 +93,12 @@ static int version_check(const request_facts *facts)
     return number == 13 ? 0 : WEIR_ERR_WS_VERSION;
 }
 
+/* 16 bytes in base64 (RFC 4648 4): 22 digits and the padding. */
 static bool key_valid(const request_facts *facts)
 {
-    uint8_t nonce[16];
-    size_t len;
-    return facts->keys == 1 && facts->key.len == 24 &&
-           weiri_base64_decode(nonce, sizeof nonce, facts->key, &len) && len == 16;
+    weir_str key = facts->key;
+    return facts->keys == 1 && key.len == 24 && key.ptr[22] == '=' && key.ptr[23] == '=' &&
+           weiri_all((weir_str){key.ptr, 22}, WEIRI_BASE64);
 }
 
 /* The next member of a subprotocol list; unlike other lists it has no empty ones (RFC 6455 4.1). */
@@ -140,18 +151,19 @@ void weiri_ws_accept_value(char accept[29], weir_str key)
 /* What holds over every version of HTTP: version, extensions, subprotocols. Fills what they share. */
 static int request_common(const weir_http_head *head, weir_ws_request *req, request_facts *facts)
 {
+    weir_http_fields from;
     weir_http_fields walk = head->fields;
     weir_http_field field;
     memset(req, 0, sizeof *req);
-    *facts = (request_facts){false, false, false, false, 0, 0, {NULL, 0}, {NULL, 0}};
-    while (weir_http_fields_next(&walk, &field))
-        facts_field(facts, req, &field);
+    memset(facts, 0, sizeof *facts);
+    for (from = walk; weir_http_fields_next(&walk, &field); from = walk)
+        facts_field(facts, req, &field, &from);
     req->target = head->target;
     req->host = head->host;
     req->fields = head->fields;
-    if (facts->extensions && !weiri_extensions_valid(head->fields))
+    if (!weiri_extensions_valid(facts->extensions))
         return WEIR_ERR_WS_EXTENSION_FORM;
-    return !facts->protocols || protocols_valid(head->fields) ? 0 : WEIR_ERR_WS_PROTOCOL;
+    return protocols_valid(facts->protocols) ? 0 : WEIR_ERR_WS_PROTOCOL;
 }
 
 /* What HTTP/1.1 asks for beside, in the order in which faults are reported. */
@@ -216,14 +228,14 @@ int weir_ws_request_protocol(const weir_ws_request *req, const char *const *supp
 
 static void accept_put(weiri_sink *sink, const weir_ws_request *req, const weir_ws_accept *accept)
 {
-    weiri_sink_text(sink, "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
-                          "Connection: Upgrade\r\nSec-WebSocket-Accept: ");
+    weiri_sink_put(sink, WEIRI_TEXT("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+                                    "Connection: Upgrade\r\nSec-WebSocket-Accept: "));
     weiri_sink_text(sink, req->accept);
-    weiri_sink_text(sink, "\r\n");
+    weiri_sink_put(sink, WEIRI_TEXT("\r\n"));
     if (accept->protocol != NULL) {
-        weiri_sink_text(sink, "Sec-WebSocket-Protocol: ");
+        weiri_sink_put(sink, WEIRI_TEXT("Sec-WebSocket-Protocol: "));
         weiri_sink_text(sink, accept->protocol);
-        weiri_sink_text(sink, "\r\n");
+        weiri_sink_put(sink, WEIRI_TEXT("\r\n"));
     }
     if (accept->deflate != NULL) {
         uint8_t value[WEIR_DEFLATE_VALUE_MAX];
@@ -234,7 +246,7 @@ static void accept_put(weiri_sink *sink, const weir_ws_request *req, const weir_
     }
     for (size_t i = 0; i < accept->field_count; i++)
         weiri_http_field_put(sink, &accept->fields[i]);
-    weiri_sink_text(sink, "\r\n");
+    weiri_sink_put(sink, WEIRI_TEXT("\r\n"));
 }
 
 int weir_ws_accept_write(weir_out *out, const weir_ws_request *req, const weir_ws_accept *accept)

@@ -137,19 +137,19 @@ int weir_deflate_check(weir_http_fields fields, const weir_deflate_policy *polic
 
 static void terms_put(weiri_sink *sink, const deflate_terms *terms)
 {
-    weiri_sink_text(sink, "permessage-deflate");
+    weiri_sink_put(sink, WEIRI_TEXT("permessage-deflate"));
     if (terms->server_no_takeover)
-        weiri_sink_text(sink, "; server_no_context_takeover");
+        weiri_sink_put(sink, WEIRI_TEXT("; server_no_context_takeover"));
     if (terms->client_no_takeover)
-        weiri_sink_text(sink, "; client_no_context_takeover");
+        weiri_sink_put(sink, WEIRI_TEXT("; client_no_context_takeover"));
     if (terms->server_named) {
-        weiri_sink_text(sink, "; server_max_window_bits=");
+        weiri_sink_put(sink, WEIRI_TEXT("; server_max_window_bits="));
         weiri_sink_number(sink, (uint64_t)terms->server_bits, 10);
     }
     if (terms->client_named)
-        weiri_sink_text(sink, "; client_max_window_bits");
+        weiri_sink_put(sink, WEIRI_TEXT("; client_max_window_bits"));
     if (terms->client_named && terms->client_bits != 0) {
-        weiri_sink_text(sink, "=");
+        weiri_sink_put(sink, WEIRI_TEXT("="));
         weiri_sink_number(sink, (uint64_t)terms->client_bits, 10);
     }
 }

@@ -28,15 +28,15 @@ static void opening_put(weiri_sink *sink, const weir_ws_opening *opening, const 
 {
     const weir_ws_offer *offer = opening->offer_;
     weiri_http_request_line_put(sink, "GET", uri);
-    weiri_sink_text(sink, "Upgrade: websocket\r\nConnection: Upgrade\r\n"
-                          "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: ");
+    weiri_sink_put(sink, WEIRI_TEXT("Upgrade: websocket\r\nConnection: Upgrade\r\n"
+                                    "Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: "));
     weiri_sink_text(sink, opening->key_);
-    weiri_sink_text(sink, "\r\n");
+    weiri_sink_put(sink, WEIRI_TEXT("\r\n"));
     for (size_t i = 0; i < offer->protocol_count; i++) {
-        weiri_sink_text(sink, i == 0 ? "Sec-WebSocket-Protocol: " : ", ");
+        weiri_sink_put(sink, i == 0 ? WEIRI_TEXT("Sec-WebSocket-Protocol: ") : WEIRI_TEXT(", "));
         weiri_sink_text(sink, offer->protocols[i]);
     }
-    weiri_sink_text(sink, offer->protocol_count != 0 ? "\r\n" : "");
+    weiri_sink_put(sink, offer->protocol_count != 0 ? WEIRI_TEXT("\r\n") : WEIRI_TEXT(""));
     if (offer->deflate != NULL) {
         uint8_t value[WEIR_DEFLATE_VALUE_MAX];
         weir_out out = {value, sizeof value};
@@ -46,7 +46,7 @@ static void opening_put(weiri_sink *sink, const weir_ws_opening *opening, const 
     }
     for (size_t i = 0; i < offer->field_count; i++)
         weiri_http_field_put(sink, &offer->fields[i]);
-    weiri_sink_text(sink, "\r\n");
+    weiri_sink_put(sink, WEIRI_TEXT("\r\n"));
 }
 
 static int opening_key(weir_ws_opening *opening, weir_entropy *entropy)

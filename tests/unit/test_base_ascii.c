@@ -28,6 +28,7 @@ static void test_classes(void **state)
         assert_int_equal(weiri_is(byte, WEIRI_VALUE), value);
         assert_int_equal(weiri_is(byte, WEIRI_TARGET), target);
         assert_int_equal(weiri_is(byte, WEIRI_HOST), host);
+        assert_int_equal(weiri_is(byte, WEIRI_BASE64), letter_or_digit(c) || among(c, "+/"));
         assert_int_equal(weiri_is(byte, WEIRI_TOKEN | WEIRI_TARGET), token || target);
         assert_int_equal(weiri_is_digit(byte), c >= '0' && c <= '9');
         assert_int_equal(weiri_is_blank(byte), c == ' ' || c == '\t');
@@ -79,6 +80,58 @@ static void test_equal(void **state)
     assert_false(weiri_equal_nocase(weir_cstr("a"), STR_OF("a\0")));
     assert_false(weiri_equal_nocase(weir_cstr("@"), weir_cstr("`")));
     assert_false(weiri_equal_nocase(weir_cstr("["), weir_cstr("{")));
+}
+
+/* Every pair of bytes at every place of texts of every length up to three words, with the rest equal but for case. */
+static void test_equal_nocase_everywhere(void **state)
+{
+    (void)state;
+    static const char text[] = "sEc-wEbsOcket-Key9@[`{-aZ_";
+    static const char other[] = "SeC-WeBSoCKEt-kEY9@[`{-Az_";
+    uint8_t a[sizeof text], b[sizeof text];
+    for (size_t len = 0; len < sizeof text; len++) {
+        memcpy(a, text, len);
+        memcpy(b, other, len);
+        assert_true(weiri_equal_nocase((weir_str){a, len}, (weir_str){b, len}));
+        for (size_t at = 0; at < len; at++) {
+            for (unsigned pair = 0; pair < 65536; pair++) {
+                a[at] = (uint8_t)(pair >> 8), b[at] = (uint8_t)pair;
+                bool same = weiri_lower(a[at]) == weiri_lower(b[at]);
+                if (weiri_equal_nocase((weir_str){a, len}, (weir_str){b, len}) != same)
+                    fail_msg("%u of %u: %#x %#x", (unsigned)at, (unsigned)len, a[at], b[at]);
+            }
+            a[at] = (uint8_t)text[at], b[at] = (uint8_t)other[at];
+        }
+    }
+}
+
+/* The same for literals: only what is equal to the literal without case passes. */
+static void test_names(void **state)
+{
+    (void)state;
+    const weir_str names[] = {WEIRI_TEXT("host"),
+                              WEIRI_TEXT("h-s7s"),
+                              WEIRI_TEXT("upgrade"),
+                              WEIRI_TEXT("websocke"),
+                              WEIRI_TEXT("websocket"),
+                              WEIRI_TEXT("sec-websocket-ke"),
+                              WEIRI_TEXT("sec-websocket-version-13-and-more")};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        uint8_t text[40];
+        size_t len = names[i].len;
+        memcpy(text, names[i].ptr, len);
+        assert_true(weiri_is_name((weir_str){text, len}, names[i]));
+        assert_false(weiri_is_name((weir_str){text, len - 1}, names[i]));
+        assert_false(weiri_is_name((weir_str){text, len + 1}, names[i]));
+        for (size_t at = 0; at < len; at++) {
+            for (unsigned byte = 0; byte < 256; byte++) {
+                text[at] = (uint8_t)byte;
+                assert_int_equal(weiri_is_name((weir_str){text, len}, names[i]),
+                                 weiri_lower((uint8_t)byte) == names[i].ptr[at]);
+            }
+            text[at] = names[i].ptr[at];
+        }
+    }
 }
 
 static void check_decimal(const char *text, bool good, uint64_t wanted)
@@ -157,8 +210,14 @@ static void test_sink(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_classes), cmocka_unit_test(test_hex),     cmocka_unit_test(test_all_and_trim),
-        cmocka_unit_test(test_equal),   cmocka_unit_test(test_decimal), cmocka_unit_test(test_sink),
+        cmocka_unit_test(test_classes),
+        cmocka_unit_test(test_hex),
+        cmocka_unit_test(test_all_and_trim),
+        cmocka_unit_test(test_equal),
+        cmocka_unit_test(test_equal_nocase_everywhere),
+        cmocka_unit_test(test_names),
+        cmocka_unit_test(test_decimal),
+        cmocka_unit_test(test_sink),
     };
     return cmocka_run_group_tests_name("base_ascii", tests, NULL, NULL);
 }

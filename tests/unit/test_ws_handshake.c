@@ -371,6 +371,45 @@ static void test_head_from_elsewhere(void **state)
     assert_int_equal(weir_ws_request_read(&head, &req), WEIR_ERR_WS_VERSION);
 }
 
+static int read_with_key(const char *key)
+{
+    weir_http_field list[] = {field_of("upgrade", "websocket"), field_of("connection", "upgrade"),
+                              field_of("sec-websocket-version", "13"), field_of("sec-websocket-key", key)};
+    weir_http_head head;
+    weir_ws_request req;
+    memset(&head, 0, sizeof head);
+    head.kind = WEIR_HTTP_REQUEST;
+    head.minor = 1;
+    head.method = weir_cstr("GET");
+    head.target = weir_cstr("/");
+    head.fields = (weir_http_fields){{NULL, 0}, list, sizeof list / sizeof *list};
+    head.framing = WEIR_HTTP_NO_BODY;
+    return weir_ws_request_read(&head, &req);
+}
+
+/* Every byte value at every place of a key: 22 digits of base64 and the padding, with any low bits in the last
+ * digit, which browsers never send, and on which no byte depends (RFC 4648 3.5). */
+static void test_keys(void **state)
+{
+    (void)state;
+    static const char digits[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    char key[] = "dGhlIHNhbXBsZSBub25jZQ==";
+    for (size_t at = 0; at < 24; at++) {
+        const char was = key[at];
+        for (unsigned byte = 1; byte < 256; byte++) {
+            bool good = at < 22 ? strchr(digits, (int)byte) != NULL : byte == '=';
+            key[at] = (char)byte;
+            assert_int_equal(read_with_key(key), good ? 0 : WEIR_ERR_WS_KEY);
+        }
+        key[at] = was;
+    }
+    assert_int_equal(read_with_key("dGhlIHNhbXBsZSBub25jZQ=="), 0);
+    assert_int_equal(read_with_key(""), WEIR_ERR_WS_KEY);
+    assert_int_equal(read_with_key("dGhlIHNhbXBsZSBub25jZQ="), WEIR_ERR_WS_KEY);
+    assert_int_equal(read_with_key("dGhlIHNhbXBsZSBub25jZQ==="), WEIR_ERR_WS_KEY);
+    assert_int_equal(read_with_key("dGhlIHNhbXBsZSBub25jZQ======"), WEIR_ERR_WS_KEY);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -381,6 +420,7 @@ int main(void)
         cmocka_unit_test(test_accept_needs_room),
         cmocka_unit_test(test_accept_refuses),
         cmocka_unit_test(test_head_from_elsewhere),
+        cmocka_unit_test(test_keys),
     };
     return cmocka_run_group_tests_name("ws_handshake", tests, NULL, NULL);
 }

@@ -5,7 +5,7 @@
 #include "find.h"
 
 /* One line that begins at `at`; false if it is none. */
-static bool line_take(const uint8_t *bytes, size_t len, size_t at, weiri_line *line)
+static bool field_line_take(const uint8_t *bytes, size_t len, size_t at, weiri_line *line)
 {
     size_t colon = at;
     while (colon < len && weiri_is(bytes[colon], WEIRI_TOKEN))
@@ -30,7 +30,7 @@ size_t weiri_lines(const uint8_t *bytes, size_t len, weiri_line *lines, size_t c
             at = count != 0 ? lines[count - 1].end + 2 : 0;
         }
 #endif
-        if (!line_take(bytes, len, at, &lines[count]))
+        if (!field_line_take(bytes, len, at, &lines[count]))
             break;
         at = lines[count++].end + 2;
     }

@@ -6,9 +6,9 @@
  * the byte is: one of five bits for rows of tokens (0x60..0x6F is what rows 0x4. and 0x5. allow together), one
  * of three for what may not stand in a value. Bytes from 0x80 on have no bit: they are no token, and may.
  *
- * A line's first step looks at its name and at what follows the colon; further steps at the value alone, the last
- * of them also at bytes that were looked at before. No step reads behind the input: a line that begins in its last
- * 32 bytes is left to lines.c.
+ * A line's first step looks at its name and at what follows the colon; further steps at the value alone, the
+ * last of them also at bytes that were looked at before. No step reads behind the input: a line that begins in
+ * its last 32 bytes is left to lines.c.
  */
 #include "lines.h"
 
@@ -38,7 +38,7 @@ enum {
                      (char)(i), (char)(j), (char)(k), (char)(l), (char)(m), (char)(n), (char)(o), (char)(p))
 
 /* What each of 32 bytes is. A low half of a byte from 0x80 on gives nothing, as the shuffle has it. */
-static inline WEIRI_TARGET_AVX2 __m256i classes(const uint8_t *bytes)
+static inline WEIRI_TARGET_AVX2 __m256i field_classes(const uint8_t *bytes)
 {
     const __m256i low = TABLE(
         /* 0 */ ROW_3 | ROW_5 | ROW_7 | CONTROL, ROW_2 | ROW_3 | ROW_4 | ROW_5 | ROW_7 | CONTROL,
@@ -56,7 +56,7 @@ static inline WEIRI_TARGET_AVX2 __m256i classes(const uint8_t *bytes)
 }
 
 /* A bit for each byte whose class has none of `wanted`. */
-static inline WEIRI_TARGET_AVX2 uint32_t without(__m256i classes_, int wanted)
+static inline WEIRI_TARGET_AVX2 uint32_t classes_without(__m256i classes_, int wanted)
 {
     __m256i some = _mm256_and_si256(classes_, _mm256_set1_epi8((char)wanted));
     return (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(some, _mm256_setzero_si256()));
@@ -68,17 +68,17 @@ WEIRI_TARGET_AVX2 size_t weiri_lines_avx2(const uint8_t *bytes, size_t len, size
     const size_t last = len - 33; /* where a step may begin at most: LF follows what it looks at */
     size_t count = 0;
     for (; count < cap && len - at >= 33; count++) {
-        __m256i some = classes(bytes + at);
-        uint32_t no_token = without(some, TOKEN);
+        __m256i some = field_classes(bytes + at);
+        uint32_t no_token = classes_without(some, TOKEN);
         if (no_token == 0)
             break;
         unsigned name_len = (unsigned)__builtin_ctz(no_token);
         /* Tokens and the colon are nothing that a value may not have, so these bits are the value's. */
-        uint32_t bad = ~without(some, BAD);
+        uint32_t bad = ~classes_without(some, BAD);
         size_t end = at;
         while (bad == 0 && end != last) {
             end = last - end < 32 ? last : end + 32;
-            bad = ~without(classes(bytes + end), BAD);
+            bad = ~classes_without(field_classes(bytes + end), BAD);
         }
         if (bad == 0)
             break;

@@ -104,6 +104,15 @@ void weiri_http_facts_add(weiri_http_facts *facts, const weir_http_field *field)
     }
 }
 
+weiri_http_facts weiri_http_facts_gather(weir_http_fields fields)
+{
+    weiri_http_facts facts = {0, 0, 0, 0, 0, {NULL, 0}, {NULL, 0}, false, false};
+    weir_http_field field;
+    while (weir_http_fields_next(&fields, &field))
+        weiri_http_facts_add(&facts, &field);
+    return facts;
+}
+
 static bool status_has_body(unsigned status)
 {
     return status >= 200 && status != 204 && status != 304;

@@ -295,16 +295,6 @@ static void head_report(weir_http *http, const uint8_t *text, weir_http_head *he
     head->field_count = http->field_count_;
 }
 
-static weiri_http_facts head_facts(const weir_http_head *head)
-{
-    weiri_http_facts facts = {0, 0, 0, 0, 0, {NULL, 0}, {NULL, 0}, false, false};
-    weir_http_fields walk = head->fields;
-    weir_http_field field;
-    while (weir_http_fields_next(&walk, &field))
-        weiri_http_facts_add(&facts, &field);
-    return facts;
-}
-
 static int head_fail(weir_http *http, weir_http_head *head, int err, size_t at)
 {
     memset(head, 0, sizeof *head);
@@ -348,7 +338,7 @@ int weir_http_next(weir_http *http, weir_in *in, weir_http_head *head)
 
     head_report(http, text, head);
     if (!straight)
-        facts = head_facts(head);
+        facts = weiri_http_facts_gather(head->fields);
     rv = weiri_http_head_check(head, &facts);
     if (rv < 0)
         return head_fail(http, head, rv, http->len_ - 1);

@@ -30,6 +30,8 @@ static inline bool weiri_http_facts_want(size_t name_len)
 /* Adds what one field says, if it matters; white space around the value does not. */
 void weiri_http_facts_add(weiri_http_facts *facts, const weir_http_field *field);
 
+weiri_http_facts weiri_http_facts_gather(weir_http_fields fields);
+
 /* The straight path over fields: takes all field lines and the empty line behind them, if they lie whole in
  * the input and nothing is wrong with them, and adds what they say. Returns their length; 0 if there is
  * anything else, and then `facts` may hold a part. *count: the number of lines. */

@@ -82,7 +82,7 @@ static void test_equal(void **state)
     assert_false(weiri_equal_nocase(weir_cstr("["), weir_cstr("{")));
 }
 
-/* Every pair of bytes at every place of texts of every length up to three words, with the rest equal but for case. */
+/* Every pair of bytes at every place of texts of up to three words, the rest equal but for case. */
 static void test_equal_nocase_everywhere(void **state)
 {
     (void)state;

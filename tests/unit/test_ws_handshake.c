@@ -387,8 +387,8 @@ static int read_with_key(const char *key)
     return weir_ws_request_read(&head, &req);
 }
 
-/* Every byte value at every place of a key: 22 digits of base64 and the padding, with any low bits in the last
- * digit, which browsers never send, and on which no byte depends (RFC 4648 3.5). */
+/* Every byte value at every place of a key: 22 digits of base64 and the padding, with any low bits in the
+ * last digit, which browsers never send, and on which no byte depends (RFC 4648 3.5). */
 static void test_keys(void **state)
 {
     (void)state;

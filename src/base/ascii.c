@@ -46,8 +46,8 @@ bool weiri_equal(weir_str a, weir_str b)
     return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
 }
 
-/* Eight bytes, or fewer and zeros. They may differ in bit 0x20, and there only where they are letters: the sums
- * have a byte's highest bit where it is `a` or more, or more than `z`, and no carry leaves a byte. */
+/* Eight bytes, or fewer and zeros. They may differ in bit 0x20, and there only where they are letters: the
+ * sums have a byte's highest bit where it is `a` or more, or more than `z`, and no carry leaves a byte. */
 static inline bool words_equal_nocase(uint64_t a, uint64_t b)
 {
     const uint64_t ones = UINT64_C(0x0101010101010101);

@@ -132,8 +132,8 @@ portability := $(if $(filter 1,$(PORTABILITY)),$(sort $(wildcard tests/portabili
 
 # ---- Targets ----------------------------------------------------------------------------------------
 
-.PHONY: all lib examples demo units tests test coverage bench interop conformance fuzz deps deps-interop \
-        install uninstall lint format amalgam sizes clean help cmocka FORCE
+.PHONY: all lib examples demo units tests test coverage mutate faults bench interop conformance fuzz deps \
+        deps-interop install uninstall lint format amalgam sizes clean help cmocka FORCE
 
 all: lib examples
 lib: $(static_lib) $(zlib_lib) $(if $(filter 1,$(SHARED)),$(shared_lib) $(zlib_shared))
@@ -289,6 +289,15 @@ interop: examples $(BUILD)/tests/sse_write | $(filter deps-interop,$(MAKECMDGOAL
 coverage:
 	@tests/coverage/run.sh $(ARGS)
 
+# Mutants of src/, and faults planted there, against the unit tests and the attacks.
+mutate_tests := $(units) $(filter-out %/attacks_work,$(attacks))
+mutate faults: export TEST_FLAGS = $(test_flags)
+mutate faults: export TEST_LIBS = $(cmocka) $(libs) $(zlib_libs)
+mutate: $(mutate_tests)
+	@tests/mutate/run.py $(notdir $(mutate_tests))
+faults: $(mutate_tests)
+	@tests/mutate/faults.py $(notdir $(mutate_tests))
+
 conformance: examples
 	@tests/conformance/run.sh $(ARGS)
 
@@ -371,6 +380,7 @@ uninstall:
 # Only what a build makes: BUILD may be a directory that holds other things too.
 clean:
 	rm -rf $(addprefix $(BUILD)/,obj gen examples tests bench fuzz amalgam sizes lint portability interop conformance coverage \
+	         mutate \
 	         flags.compile flags.link flags.bench libweir.a libweir.so $(soname) $(so) libweir-zlib.a libweir-zlib.so \
 	         $(zlib_soname) $(zlib_so))
 	-@rmdir $(BUILD) 2>/dev/null || :

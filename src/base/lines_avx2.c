@@ -4,11 +4,12 @@
  *
  * One table is indexed by a byte's low half, one by its high half. What both entries have in common says
  * what the byte is: one of five bits for rows of tokens (0x60..0x6F is what rows 0x40 and 0x50 allow
- * together), one of three for what may not stand in a value. Bytes from 0x80 on have no bit: they are no token, and may.
+ * together), one of three for what may not stand in a value. Bytes from 0x80 on have none: they are no token,
+ * and may.
  *
  * A line's first step looks at its name and at what follows the colon; further steps at the value alone, the
- * last of them also at bytes that were looked at before. No step reads behind the input: a line that begins in
- * its last 32 bytes is left to lines.c.
+ * last of them also at bytes that were looked at before. No step reads behind the input: a line that begins
+ * in its last 32 bytes is left to lines.c.
  */
 #include "lines.h"
 

@@ -245,7 +245,7 @@ typedef struct weir_http_uri {
  * weir_http_uri_parse - take an http, https, ws or wss URI apart (RFC 9110 4.2, RFC 6455 3).
  *
  * text     the URI, all of it.
- * uri      filled when the result is 0; lives as long as the text.                           [out]
+ * uri      filled when the result is 0, else empty; lives as long as the text.               [out]
  *
  * Returns  0, or WEIR_ERR_URI: another scheme, no or a malformed host, a port above 65535 or 0, a byte
  *          outside 0x21..0x7E (percent-encode it first), or a fragment in a ws or wss URI. A fragment of

@@ -68,7 +68,6 @@ static void uri_path_split(weir_http_uri *uri, weir_str rest)
     while (len < rest.len && rest.ptr[len] != '?')
         len++;
     uri->path = len != 0 ? (weir_str){rest.ptr, len} : (weir_str){slash, 1};
-    uri->query = (weir_str){NULL, 0};
     if (len < rest.len)
         uri->query = (weir_str){rest.ptr + len + 1, rest.len - len - 1};
 }

@@ -183,8 +183,8 @@ class Build:
 
     def link(self, program, test_object, folder):
         path = os.path.join(folder, program)
-        must(self.cc + ["-o", path, test_object, self.objects + "/libharness.a", "-L" + self.out, "-Wl,--no-as-needed", "-lrunner", "-lweir",
-                        "-Wl,-rpath," + self.out] + self.test_libs)
+        must(self.cc + ["-o", path, test_object, self.objects + "/libharness.a", "-L" + self.out, "-Wl,--no-as-needed",
+                        "-lrunner", "-lweir", "-Wl,-rpath," + self.out] + self.test_libs)
         return path
 
     def programs(self):
@@ -280,7 +280,8 @@ class Worker:
         for path, text in changed.items():
             write(os.path.join(self.folder, path), text)
         done = command(build.cc + build.flags + build.pattern + CONFIGS[config] +
-                       [level, "-I" + self.folder + "/src", "-include", self.folder + "/mutant.h", "-shared", "-o", made] +
+                       [level, "-I" + self.folder + "/src", "-include", self.folder + "/mutant.h", "-shared", "-o",
+                        made] +
                        [os.path.join(self.folder, unit) for unit in units] +
                        (["-lmbedcrypto"] if any("mbedtls" in unit for unit in units) else []))
         own = {}

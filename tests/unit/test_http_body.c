@@ -181,6 +181,45 @@ static void test_chunk_space(void **state)
     }
     weir_out out = {NULL, 0};
     assert_int_equal(weir_http_chunk_put(&out, (weir_str){data.ptr, SIZE_MAX}), WEIR_ERR_SPACE);
+    uint8_t some[64]; /* room for what the sum of the parts would wrap to */
+    out = (weir_out){some, sizeof some};
+    assert_int_equal(weir_http_chunk_put(&out, (weir_str){data.ptr, SIZE_MAX}), WEIR_ERR_SPACE);
+}
+
+/* Only a sized body has a length, whatever is given. */
+static void test_no_body(void **state)
+{
+    (void)state;
+    weir_http_body body;
+    weir_str data;
+    uint8_t next[] = "next";
+    weir_in in = {next, 4};
+    weir_http_body_init(&body, WEIR_HTTP_NO_BODY, 4);
+    assert_int_equal(weir_http_body_next(&body, &in, &data), WEIR_HTTP_BODY_END);
+    assert_int_equal(in.len, 4);
+    assert_int_equal(weir_http_body_eof(&body), WEIR_HTTP_BODY_END);
+}
+
+/* Every chunk's line may be as long as the first: what is counted begins anew. */
+static void test_long_size_lines(void **state)
+{
+    (void)state;
+    weir_http_body body;
+    weir_str data;
+    uint8_t text[256 + 8];
+    for (size_t len = 255; len <= 257; len++) { /* with its CR; 256 are allowed */
+        weir_http_body_init(&body, WEIR_HTTP_CHUNKED, 0);
+        for (int chunk = 0; chunk < 3; chunk++) {
+            memset(text, 'e', sizeof text);
+            memcpy(text, "1;", 2);
+            memcpy(text + len - 1, "\r\nx\r\n", 5);
+            weir_in in = {text, len + 4};
+            int rv = weir_http_body_next(&body, &in, &data);
+            assert_int_equal(rv, len <= 256 ? WEIR_HTTP_BODY_DATA : WEIR_ERR_HTTP_CHUNK);
+            if (rv > 0)
+                assert_int_equal(weir_http_body_next(&body, &in, &data), 0);
+        }
+    }
 }
 
 /* The overhead is what the header says. */
@@ -222,6 +261,7 @@ int main(void)
         cmocka_unit_test(test_vectors),        cmocka_unit_test(test_round_trip),
         cmocka_unit_test(test_chunk_bytes),    cmocka_unit_test(test_chunk_space),
         cmocka_unit_test(test_chunk_overhead), cmocka_unit_test(test_many_small_chunks),
+        cmocka_unit_test(test_no_body),        cmocka_unit_test(test_long_size_lines),
     };
     return cmocka_run_group_tests_name("http_body", tests, NULL, NULL);
 }

@@ -132,8 +132,8 @@ portability := $(if $(filter 1,$(PORTABILITY)),$(sort $(wildcard tests/portabili
 
 # ---- Targets ----------------------------------------------------------------------------------------
 
-.PHONY: all lib examples demo units tests test coverage mutate faults bench interop conformance fuzz deps \
-        deps-interop install uninstall lint format amalgam sizes clean help cmocka FORCE
+.PHONY: all lib examples demo units tests test coverage mutate faults bench interop soak conformance fuzz \
+        deps deps-interop install uninstall lint format amalgam sizes clean help cmocka FORCE
 
 all: lib examples
 lib: $(static_lib) $(zlib_lib) $(if $(filter 1,$(SHARED)),$(shared_lib) $(zlib_shared))
@@ -297,6 +297,20 @@ mutate: $(mutate_tests)
 	@tests/mutate/run.py $(notdir $(mutate_tests))
 faults: $(mutate_tests)
 	@tests/mutate/faults.py $(notdir $(mutate_tests))
+
+# The programs for ten minutes under a load of all manners of peers, and what they notice of the dead.
+$(BUILD)/soak/soak: $(patsubst %.c,$(obj)/%.o,$(filter-out %/clock.c,$(wildcard tests/soak/*.c))) \
+    $(BUILD)/flags.link
+	@mkdir -p $(@D)
+	$(call run,LD,$@,$(link) $(filter %.o,$^))
+$(BUILD)/soak/clock.so: $(obj)/tests/soak/clock.o $(BUILD)/flags.link
+	@mkdir -p $(@D)
+	$(call run,LD,$@,$(link) -shared $(filter %.o,$^))
+$(obj)/tests/soak/%.o: tests/soak/%.c $(BUILD)/flags.compile
+	@mkdir -p $(@D)
+	$(call run,CC,$<,$(call compile,$(program_flags) -fPIC -fvisibility=default))
+soak: examples $(BUILD)/soak/soak $(BUILD)/soak/clock.so
+	@SOAK_SECONDS=$(or $(SECONDS),600) CONNECTIONS=$(or $(CONNECTIONS),2000) tests/soak/run.sh
 
 conformance: examples
 	@tests/conformance/run.sh $(ARGS)

@@ -60,7 +60,8 @@ static void feed(void *self, uint8_t *bytes, size_t len, log *said)
     } while (rv > 0);
 }
 
-/* Two texts, a Ping, a message in three frames with a Ping inside, an empty one, a Pong, a long one. Key 0. */
+/* Two texts, a Ping, a message in three frames with a Ping inside, an empty one, a Pong; then comes a long
+ * one. All keys are 0. */
 static const uint8_t good[] = {
     0x81, 0x82, 0, 0,    0, 0, 'a',  'b',  0x81, 0x82, 0,    0, 0, 0,    0xC3, 0xA9, 0x89, 0x81, 0, 0, 0,
     0,    'p',  1, 0x81, 0, 0, 0,    0,    0xC3, 0x89, 0x80, 0, 0, 0,    0,    0x00, 0x80, 0,    0, 0, 0,

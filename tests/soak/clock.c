@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * clock.c - a monotonic clock that can be set, for a program that LD_PRELOAD puts it under: the milliseconds in the file
- * WEIR_CLOCK (8 bytes, as they lie in memory) are added to what the system says.
+ * clock.c - a monotonic clock that can be set, for a program that LD_PRELOAD puts it under: the milliseconds
+ * in the file WEIR_CLOCK (8 bytes, as they lie in memory) are added to what the system says.
  */
 #define _GNU_SOURCE
 #include <fcntl.h>

@@ -4,7 +4,7 @@
  *
  *   good   one to four messages of any size, then waits for all of them, compares each byte, thinks, and
  *          comes again; now and then says Close and comes back
- *   slow   has 256 KiB, some 12 MiB, on their way to themselves and read 4 KiB five times a second; compare as well
+ *   slow   has 256 KiB (some: 12 MiB) on the way to itself and reads 4 KiB five times a second; compares too
  *   rude   breaks one rule in each connection: the protocol, the shape of frames, the handshake; floods with
  *          Pings; sends half a frame and is gone; never answers. It must be answered with the right Close, or
  *          be rid of in time

@@ -393,8 +393,8 @@ uninstall:
 
 # Only what a build makes: BUILD may be a directory that holds other things too.
 clean:
-	rm -rf $(addprefix $(BUILD)/,obj gen examples tests bench fuzz amalgam sizes lint portability interop conformance coverage \
-	         mutate \
+	rm -rf $(addprefix $(BUILD)/,obj gen examples tests bench fuzz amalgam sizes lint portability interop conformance \
+	         coverage mutate \
 	         flags.compile flags.link flags.bench libweir.a libweir.so $(soname) $(so) libweir-zlib.a libweir-zlib.so \
 	         $(zlib_soname) $(zlib_so))
 	-@rmdir $(BUILD) 2>/dev/null || :

@@ -90,6 +90,8 @@ static void expect_closing(const side *s, unsigned sent, unsigned received, weir
     assert_int_equal(c.received, received);
     assert_int_equal(c.first, first);
     assert_int_equal(c.clean, clean);
+    if (received == 0 || received == 1005 || received == 1006)
+        assert_int_equal(c.received_reason.len, 0);
 }
 
 /* RFC 6455 7.4.1, 7.4.2 and the IANA registry: what may stand in a Close. */
@@ -466,6 +468,56 @@ static void test_hint_while_close_is_partly_written(void **state)
     }
 }
 
+/* A control frame in pieces is collected where the peer's reason will lie: it is none. */
+static void test_no_reason_before_close(void **state)
+{
+    (void)state;
+    side s;
+    weir_ws_closing c;
+    uint8_t ping[] = {0x89, 0x84, 0, 0, 0, 0, 'p', 'i'};
+    weir_in in = {ping, sizeof ping};
+    side_init(&s, false);
+    assert_int_equal(weir_ws_next(&s.ws, &in, &s.ev), 0);
+    weir_ws_closing_read(&s.ws, &c);
+    assert_null(c.received_reason.ptr);
+    assert_int_equal(c.received_reason.len, 0);
+}
+
+/* The transport's end is told once, and what is told after it is nothing at all. */
+static void test_end_once(void **state)
+{
+    (void)state;
+    side s;
+    side_init(&s, true);
+    memset(&s.ev, 0x55, sizeof s.ev);
+    assert_int_equal(weir_ws_eof(&s.ws, &s.ev), WEIR_WS_END);
+    assert_int_equal(s.ev.flags, 0);
+    assert_int_equal(s.ev.code, 1006);
+    assert_int_equal(s.ev.data.len, 0);
+    memset(&s.ev, 0x55, sizeof s.ev);
+    assert_int_equal(weir_ws_eof(&s.ws, &s.ev), 0);
+    assert_int_equal(s.ev.kind, WEIR_WS_NONE);
+    assert_int_equal(s.ev.flags, 0);
+    assert_int_equal(s.ev.code, 0);
+    assert_null(s.ev.data.ptr);
+    assert_int_equal(s.ev.data.len, 0);
+}
+
+/* The answer to a Close waits for a key: until it is written there is something to carry on for. */
+static void test_hint_while_close_waits(void **state)
+{
+    (void)state;
+    side s;
+    side_init(&s, true);
+    s.broken = true;
+    assert_int_equal(side_hear(&s, 0x88, "\x03\xE8", 2), WEIR_WS_CLOSE);
+    assert_int_equal(weir_ws_out(&s.ws).len, 0);
+    assert_int_equal(weir_ws_transport(&s.ws), WEIR_WS_CARRY_ON);
+    s.broken = false;
+    expect_said(&s, 0x88, "\x03\xE8", 2);
+    assert_int_equal(weir_ws_transport(&s.ws), WEIR_WS_WAIT_PEER);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -480,6 +532,9 @@ int main(void)
         cmocka_unit_test(test_end_without_entropy),
         cmocka_unit_test(test_simultaneous_close),
         cmocka_unit_test(test_hint_while_close_is_partly_written),
+        cmocka_unit_test(test_no_reason_before_close),
+        cmocka_unit_test(test_end_once),
+        cmocka_unit_test(test_hint_while_close_waits),
     };
     return cmocka_run_group_tests_name("ws_close", tests, NULL, NULL);
 }

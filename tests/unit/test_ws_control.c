@@ -375,6 +375,26 @@ static void test_order_after_entropy_failed(void **state)
     expect_no_frame(&s);
 }
 
+/* The queue holds one control frame of the full size, masked: 131 bytes, to the last one. */
+static void test_queue_is_filled(void **state)
+{
+    static side s;
+    uint8_t payload[125] = {0};
+    (void)state;
+    side_init(&s, false);
+    assert_int_equal(weir_ws_ping(&s.ws, bytes_of(payload, 125)), 0);
+    assert_int_equal(weir_ws_ping(&s.ws, weir_cstr("")), 0);
+    assert_int_equal(weir_ws_ping(&s.ws, weir_cstr("x")), WEIR_ERR_SPACE);
+    assert_int_equal(weir_ws_pong(&s.ws, weir_cstr("")), 0);
+    assert_int_equal(weir_ws_out(&s.ws).len, 131);
+    assert_int_equal(weir_ws_pong(&s.ws, weir_cstr("")), WEIR_ERR_SPACE);
+    side_init(&s, true);
+    assert_int_equal(weir_ws_ping(&s.ws, bytes_of(payload, 118)), 0);
+    assert_int_equal(weir_ws_ping(&s.ws, weir_cstr("xx")), WEIR_ERR_SPACE);
+    assert_int_equal(weir_ws_ping(&s.ws, weir_cstr("x")), 0);
+    assert_int_equal(weir_ws_out(&s.ws).len, 131);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -393,6 +413,7 @@ int main(void)
         cmocka_unit_test(test_replies_without_entropy),
         cmocka_unit_test(test_replies_after_entropy_failed),
         cmocka_unit_test(test_order_after_entropy_failed),
+        cmocka_unit_test(test_queue_is_filled),
     };
     return cmocka_run_group_tests_name("ws_control", tests, NULL, NULL);
 }

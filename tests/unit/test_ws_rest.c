@@ -194,6 +194,22 @@ static void test_endings(void **state)
     }
 }
 
+/* An answer that waits for a key, with nothing in the output. */
+static void test_answer_without_key(void **state)
+{
+    static side s;
+    (void)state;
+    side_init(&s, true);
+    s.broken = true;
+    assert_int_equal(side_hear(&s, 0x89, "p", 1), WEIR_WS_PING);
+    assert_int_equal(weir_ws_out(&s.ws).len, 0);
+    assert_false(weir_ws_at_rest(&s.ws));
+    s.broken = false;
+    weir_out out = {s.wire, sizeof s.wire};
+    assert_int_equal(weir_ws_out_put(&s.ws, &out), 0);
+    assert_true(weir_ws_at_rest(&s.ws));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -203,6 +219,7 @@ int main(void)
         cmocka_unit_test(test_between_fragments),
         cmocka_unit_test(test_sending),
         cmocka_unit_test(test_endings),
+        cmocka_unit_test(test_answer_without_key),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

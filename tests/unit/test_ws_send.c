@@ -212,6 +212,38 @@ static void test_header_for_lengths_beyond_memory(void **state)
     assert_int_equal(weir_ws_begin(&s.ws, WEIR_WS_WHOLE, 0, header, &header_len), 0);
 }
 
+/* A header is written to its length and not beyond, whichever form its length has. */
+static void test_header_ends(void **state)
+{
+    static const struct {
+        uint64_t len;
+        size_t size;
+        uint8_t bytes[10];
+    } rows[] = {
+        {0, 2, {0x82, 0}},
+        {125, 2, {0x82, 125}},
+        {126, 4, {0x82, 126, 0, 126}},
+        {65535, 4, {0x82, 126, 0xFF, 0xFF}},
+        {65536, 10, {0x82, 127, 0, 0, 0, 0, 0, 1, 0, 0}},
+    };
+    (void)state;
+    for (size_t i = 0; i < 2 * sizeof rows / sizeof *rows; i++) {
+        bool client = i % 2 != 0;
+        side s;
+        uint8_t header[WEIR_WS_HEADER_MAX + 2], expected[10];
+        size_t header_len, size = rows[i / 2].size;
+        side_init(&s, client);
+        memset(header, 0xEE, sizeof header);
+        assert_int_equal(weir_ws_begin(&s.ws, WEIR_WS_WHOLE, rows[i / 2].len, header, &header_len), 0);
+        assert_int_equal(header_len, size + (client ? 4 : 0));
+        memcpy(expected, rows[i / 2].bytes, size);
+        expected[1] |= client ? 0x80 : 0;
+        assert_memory_equal(header, expected, size);
+        for (size_t at = header_len; at < sizeof header; at++)
+            assert_int_equal(header[at], 0xEE);
+    }
+}
+
 /* ---- Masking ------------------------------------------------------------------------------------ */
 
 /* Every frame of a client has a key from the source that no other frame had; the source is asked for
@@ -528,6 +560,7 @@ int main(void)
         cmocka_unit_test(test_send_size),
         cmocka_unit_test(test_flags_and_opcodes),
         cmocka_unit_test(test_header_for_lengths_beyond_memory),
+        cmocka_unit_test(test_header_ends),
         cmocka_unit_test(test_keys_are_fresh),
         cmocka_unit_test(test_a_shared_source),
         cmocka_unit_test(test_entropy_fails),

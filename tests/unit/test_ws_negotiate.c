@@ -68,6 +68,43 @@ static void test_server_policy(void **state)
                         "permessage-deflate; server_max_window_bits=12");
 }
 
+/* Of the two sizes the smaller one; what is no size stands for 15. */
+static void test_least_windows(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t server, client;
+        const char *answer;
+    } rows[] = {
+        {0, 0, "permessage-deflate; server_max_window_bits=12; client_max_window_bits=13"},
+        {10, 11, "permessage-deflate; server_max_window_bits=10; client_max_window_bits=11"},
+        {13, 14, "permessage-deflate; server_max_window_bits=12; client_max_window_bits=13"},
+        {9, 9, "permessage-deflate; server_max_window_bits=9; client_max_window_bits=9"},
+        {8, 8, "permessage-deflate; server_max_window_bits=8; client_max_window_bits=8"},
+        {7, 7, "permessage-deflate; server_max_window_bits=12; client_max_window_bits=13"},
+        {16, 16, "permessage-deflate; server_max_window_bits=12; client_max_window_bits=13"},
+        {255, 255, "permessage-deflate; server_max_window_bits=12; client_max_window_bits=13"},
+    };
+    static const struct {
+        uint8_t bits;
+        const char *answer;
+    } unasked[] = {
+        {14, "permessage-deflate; server_max_window_bits=14; client_max_window_bits=14"},
+        {15, "permessage-deflate"},
+        {16, "permessage-deflate"},
+    };
+    weir_str both = weir_cstr("permessage-deflate; server_max_window_bits=12; client_max_window_bits=13");
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        weir_deflate_policy policy = {rows[i].server, rows[i].client, false, false};
+        assert_string_equal(answer_to(both, &policy), rows[i].answer);
+    }
+    for (size_t i = 0; i < sizeof unasked / sizeof *unasked; i++) {
+        weir_deflate_policy policy = {unasked[i].bits, unasked[i].bits, false, false};
+        assert_string_equal(answer_to(weir_cstr("permessage-deflate; client_max_window_bits"), &policy),
+                            unasked[i].answer);
+    }
+}
+
 static void test_params_of_an_offer(void **state)
 {
     (void)state;
@@ -111,6 +148,8 @@ static void test_client_offer(void **state)
         {{0, 0, false, false}, "permessage-deflate; client_max_window_bits"},
         {{10, 0, true, false},
          "permessage-deflate; server_no_context_takeover; server_max_window_bits=10; client_max_window_bits"},
+        {{14, 14, false, false}, "permessage-deflate; server_max_window_bits=14; client_max_window_bits=14"},
+        {{16, 7, false, false}, "permessage-deflate; client_max_window_bits"},
         {{15, 12, true, true},
          "permessage-deflate; server_no_context_takeover; client_no_context_takeover; "
          "client_max_window_bits=12"},
@@ -132,6 +171,7 @@ static void test_client_reads_the_answer(void **state)
     (void)state;
     static const weir_deflate_policy any = {0, 0, false, false};
     static const weir_deflate_policy tight = {10, 10, true, false};
+    static const weir_deflate_policy almost = {14, 14, false, false};
     static const struct {
         const char *answer;
         const weir_deflate_policy *policy;
@@ -156,6 +196,9 @@ static void test_client_reads_the_answer(void **state)
         {"permessage-deflate; server_max_window_bits=x", &any, WEIR_ERR_WS_EXTENSION},
         {"permessage-deflate; server_max_window_bits=\"\"", &any, WEIR_ERR_WS_EXTENSION},
         {"permessage-deflate;", &any, WEIR_ERR_WS_EXTENSION},
+        {"permessage-deflate", &almost, WEIR_ERR_WS_EXTENSION},
+        {"permessage-deflate; server_max_window_bits=14", &almost, 1},
+        {"permessage-deflate; server_max_window_bits=15", &almost, WEIR_ERR_WS_EXTENSION},
         {"permessage-deflate; server_no_context_takeover; server_max_window_bits=10", &tight, 1},
         {"permessage-deflate; server_no_context_takeover; server_max_window_bits=9; "
          "client_max_window_bits=10",
@@ -178,6 +221,51 @@ static void test_client_reads_the_answer(void **state)
     }
 }
 
+/* What a client has to do by an answer: what it says, and what the client itself had offered. */
+static void test_params_of_an_answer(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *answer;
+        weir_deflate_policy policy;
+        weir_deflate_params params;
+    } rows[] = {
+        {"permessage-deflate", {0, 0, false, false}, {15, 15, false, false, false, false}},
+        {"permessage-deflate", {0, 10, false, false}, {15, 10, false, false, false, false}},
+        {"permessage-deflate", {0, 0, false, true}, {15, 15, false, true, false, false}},
+        {"permessage-deflate; server_max_window_bits=9",
+         {0, 0, false, false},
+         {9, 15, false, false, true, false}},
+        {"permessage-deflate; server_max_window_bits=15",
+         {0, 12, false, false},
+         {15, 12, false, false, true, false}},
+        {"permessage-deflate; client_max_window_bits=9",
+         {0, 0, false, false},
+         {15, 9, false, false, false, true}},
+        {"permessage-deflate; client_max_window_bits=8",
+         {0, 12, false, false},
+         {15, 8, false, false, false, true}},
+        {"permessage-deflate; server_no_context_takeover",
+         {0, 0, false, false},
+         {15, 15, true, false, false, false}},
+        {"permessage-deflate; client_no_context_takeover",
+         {0, 0, false, false},
+         {15, 15, false, true, false, false}},
+        {"permessage-deflate; server_no_context_takeover; client_no_context_takeover; "
+         "server_max_window_bits=10; client_max_window_bits=11",
+         {10, 12, true, true},
+         {10, 11, true, true, true, true}},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        weir_http_field field;
+        weir_deflate_params params;
+        memset(&params, 0x55, sizeof params);
+        weir_http_fields fields = one_field(&field, weir_cstr(rows[i].answer));
+        assert_int_equal(weir_deflate_check(fields, &rows[i].policy, &params), 1);
+        assert_memory_equal(&params, &rows[i].params, sizeof params);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -187,6 +275,8 @@ int main(void)
         cmocka_unit_test(test_offers_in_two_fields),
         cmocka_unit_test(test_client_offer),
         cmocka_unit_test(test_client_reads_the_answer),
+        cmocka_unit_test(test_least_windows),
+        cmocka_unit_test(test_params_of_an_answer),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -91,7 +91,7 @@ static void try_scans(weir_str text, uint8_t byte)
     FUZZ_REQUIRE(weiri_line_len(text.ptr, text.len, &high) == line && high == line_high);
     high = true;
     FUZZ_REQUIRE(weiri_line_len(text.ptr, text.len, &high) == line && high);
-    FUZZ_REQUIRE(weiri_sse_has_nul(text.ptr, text.len) == nul);
+    FUZZ_REQUIRE((weiri_find(text.ptr, text.len, 0) != text.len) == nul);
     uint8_t *copy = fuzz_memory(text.len);
     FUZZ_REQUIRE(weiri_plain_copy(copy, text.ptr, text.len) == plain);
     FUZZ_REQUIRE(!plain || memcmp(copy, text.ptr, text.len) == 0);

@@ -146,7 +146,8 @@ typedef struct weir_sse_event {
  *                               (a token of a language model may be) must be joined first
  *          An event without any field writes nothing.
  *
- * Cost     O(bytes): one pass for plain ASCII in one line, else two.
+ * Cost     O(bytes): one pass over plain ASCII in one line, else one more, and one to check UTF-8 over data
+ *          that is not ASCII.
  */
 WEIR_API int weir_sse_event_write(weir_out *out, const weir_sse_event *event);
 
@@ -166,8 +167,8 @@ WEIR_API int weir_sse_event_size(const weir_sse_event *event, size_t *size);
  * out      where to.                                                                      [in,out]
  * text     UTF-8; each of its lines (split as data is) becomes a comment line; may be empty.
  *
- * Returns  0, WEIR_ERR_SPACE or WEIR_ERR_SSE_UTF8, the latter two with nothing written. It needs at
- *          most 3 * text.len + 4 bytes.
+ * Returns  0, or with `out` not moved (what it points to may have been written to) WEIR_ERR_SPACE or
+ *          WEIR_ERR_SSE_UTF8. It needs at most 3 * text.len + 4 bytes.
  */
 WEIR_API int weir_sse_comment_write(weir_out *out, weir_str text);
 

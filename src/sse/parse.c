@@ -253,7 +253,7 @@ static int block_end(weir_sse_parser *p, weiri_sse_walk *w, weir_sse_item *item)
     }
     if ((state & ID_PENDING) != 0)
         p->state_ = (uint16_t)(((p->state_ ^ ID_SECOND) & ~ID_BAD) | (state & NEXT_ID_BAD ? ID_BAD : 0));
-    item->id = weir_sse_last_id(p);
+    item->id = weiri_sse_id(p, 0);
     item->kind = WEIR_SSE_ID;
     if ((state & SKIPPING) != 0) {
         item->kind = WEIR_SSE_SKIPPED;
@@ -289,19 +289,37 @@ static void bom_take(weir_sse_parser *p, weiri_sse_walk *w)
     }
 }
 
-/* Takes a line of data that is whole in the input, with its `value` from there to `stop`, if nothing of
- * the block lies in the storage and no limit is near. */
-static bool hold(weir_sse_parser *p, weiri_sse_walk *w, uint8_t *value, uint8_t *stop)
+static const uint8_t data_name[] = {'d', 'a', 't', 'a', ':'};
+
+/* Finds the end of the line, unless that is known. */
+static void line_scan(weir_sse_parser *p, weiri_sse_walk *w)
 {
-    size_t len = (size_t)(stop - value);
+    bool high = false;
+    if (w->scanned)
+        return;
+    w->stop = w->at + weiri_line_len(w->at, (size_t)(w->end - w->at), &high);
+    w->scanned = true;
+    p->state_ |= high ? HIGH : 0;
+}
+
+/* Takes a line of data that is whole in the input, if nothing of the block lies in the storage and no limit
+ * is near. */
+static void hold(weir_sse_parser *p, weiri_sse_walk *w)
+{
+    size_t line = (size_t)(w->stop - w->at);
     size_t before = 0;
+    if (w->stop == w->end || line < sizeof data_name || memcmp(w->at, data_name, sizeof data_name) != 0)
+        return;
+    uint8_t *value = w->at + sizeof data_name;
+    value += *value == ' ';
+    size_t len = (size_t)(w->stop - value);
     if ((p->state_ & (HAS_DATA | SKIPPING)) != 0) {
         if (w->held == NULL)
-            return false;
+            return;
         before = w->held_len + 1;
     }
-    if (len > p->max_event_ || before > p->max_event_ - len || (size_t)(stop - w->at) > p->max_line_)
-        return false;
+    if (len > p->max_event_ || before > p->max_event_ - len || line > p->max_line_)
+        return;
     if (before == 0) {
         w->held = value;
     } else {
@@ -310,79 +328,8 @@ static bool hold(weir_sse_parser *p, weiri_sse_walk *w, uint8_t *value, uint8_t 
     }
     w->held_len = before + len;
     p->state_ |= HAS_DATA;
-    w->at = stop;
+    w->at = w->stop;
     line_end_take(p, w);
-    return true;
-}
-
-/* The event that most are: one line of data, `len` bytes at `value`, and a blank line, all in the input and
- * ended by LF. Returns WEIR_SSE_EVENT, or 0 if something about it is not so plain. */
-static int plain_event(weir_sse_parser *p, weiri_sse_walk *w, const uint8_t *value, size_t len,
-                       weir_sse_item *item)
-{
-    unsigned flags = WEIR_SSE_UTF8;
-    if ((p->state_ & BLOCK & ~HIGH) != 0 || p->type_len_ != 0 || w->end - w->stop < 2 || w->stop[0] != '\n' ||
-        w->stop[1] != '\n' || len > p->max_event_ || (size_t)(w->stop - w->at) > p->max_line_)
-        return 0;
-    if ((p->state_ & (HIGH | ID_BAD)) != 0 &&
-        ((p->state_ & ID_BAD) != 0 || !weir_utf8_valid((weir_str){value, len}))) {
-        if ((p->flags_ & WEIR_SSE_REPAIR) != 0)
-            return 0;
-        flags = 0;
-    }
-    unsigned place = weiri_sse_id_place(p, 0);
-    item->kind = WEIR_SSE_EVENT;
-    item->flags = flags;
-    item->type = (weir_str){message, sizeof message};
-    item->data = (weir_str){value, len};
-    item->id = (weir_str){weiri_sse_id_area(p, 0), p->id_len_[place]};
-    item->retry_ms = 0;
-    item->err = 0;
-    p->state_ &= (uint16_t)~HIGH;
-    p->line_ = LINE_BEGIN;
-    w->at = w->stop + 2;
-    return WEIR_SSE_EVENT;
-}
-
-/* A line begins at w->at. Takes the whole event if it is a plain one, the whole line if its data can be held,
- * else nothing. Returns WEIR_SSE_EVENT or 0. */
-static int line_begin(weir_sse_parser *p, weiri_sse_walk *w, weir_sse_item *item)
-{
-    static const uint8_t name[] = {'d', 'a', 't', 'a', ':'};
-    p->line_ = LINE_NAME;
-    p->name_len_ = 0;
-    p->line_len_ = 0;
-    if (w->end - w->at <= (ptrdiff_t)sizeof name || memcmp(w->at, name, sizeof name) != 0)
-        return 0;
-    bool high = false;
-    uint8_t *value = w->at + sizeof name;
-    value += *value == ' ';
-    size_t len = weiri_line_len(value, (size_t)(w->end - value), &high);
-    w->stop = value + len;
-    w->scanned = true;
-    if (high)
-        p->state_ |= HIGH;
-    int rv = plain_event(p, w, value, len, item);
-    if (rv == 0 && w->stop < w->end)
-        (void)hold(p, w, value, w->stop);
-    return rv;
-}
-
-/* An input of few bytes that brings nothing but more of a value that is data: true if it was taken. */
-static bool more_data(weir_sse_parser *p, const weir_in *in)
-{
-    bool high = false;
-    if (p->line_ != LINE_VALUE || p->field_ != FIELD_DATA ||
-        (p->state_ & (SEPARATOR | PARTED | SKIPPING | SKIP_LF)) != 0 ||
-        in->len > p->max_event_ - p->data_len_ || p->line_len_ > p->max_line_ ||
-        in->len > p->max_line_ - p->line_len_ || weiri_line_len(in->ptr, in->len, &high) != in->len)
-        return false;
-    if (high)
-        p->state_ |= HIGH;
-    memcpy(weiri_sse_data_area(p) + p->data_len_, in->ptr, in->len);
-    p->data_len_ += in->len;
-    p->line_len_ += in->len;
-    return true;
 }
 
 static int parse(weir_sse_parser *p, weiri_sse_walk *w, weir_sse_item *item)
@@ -392,21 +339,20 @@ static int parse(weir_sse_parser *p, weiri_sse_walk *w, weir_sse_item *item)
         if ((p->state_ & SKIP_LF) != 0) {
             p->state_ &= (uint16_t)~SKIP_LF;
             w->at += *w->at == '\n';
-        } else if (p->line_ == LINE_BEGIN && *w->at != '\n' && *w->at != '\r') {
-            rv = line_begin(p, w, item);
-        } else if (p->line_ == LINE_BEGIN) {
+        } else if (p->line_ == LINE_BEGIN && weiri_is_line_end(*w->at)) {
             rv = block_end(p, w, item);
             if (rv >= 0)
                 line_end_take(p, w);
+        } else if (p->line_ == LINE_BEGIN) {
+            p->line_ = LINE_NAME;
+            p->name_len_ = 0;
+            p->line_len_ = 0;
+            line_scan(p, w);
+            hold(p, w);
         } else if (p->line_ == LINE_BOM) {
             bom_take(p, w);
         } else {
-            bool high = false;
-            if (!w->scanned)
-                w->stop = w->at + weiri_line_len(w->at, (size_t)(w->end - w->at), &high);
-            w->scanned = true;
-            if (high)
-                p->state_ |= HIGH;
+            line_scan(p, w);
             rv = line_take_limited(p, w, w->stop, item);
             if (rv == 0 && w->at < w->end)
                 rv = line_finish(p, w, item);
@@ -415,9 +361,15 @@ static int parse(weir_sse_parser *p, weiri_sse_walk *w, weir_sse_item *item)
     return rv;
 }
 
-static WEIRI_SLOW int next(weir_sse_parser *p, weir_in *in, weir_sse_item *item)
+/* Takes bytes one way or the other. `stop` is the end of the line that begins here, or NULL if that has not
+ * been looked for. */
+static WEIRI_SLOW int next(weir_sse_parser *p, weir_in *in, weir_sse_item *item, uint8_t *stop)
 {
-    weiri_sse_walk w = {in->ptr, NULL, in->ptr + in->len, in->ptr, 0, false};
+    if ((p->state_ & ENDED) != 0)
+        return p->err_;
+    if (in->len == 0) /* ptr may be NULL */
+        return 0;
+    weiri_sse_walk w = {in->ptr, NULL, in->ptr + in->len, stop, 0, stop != NULL};
     int rv = parse(p, &w, item);
     if (w.held != NULL)
         weiri_sse_spill(p, &w);
@@ -425,22 +377,96 @@ static WEIRI_SLOW int next(weir_sse_parser *p, weir_in *in, weir_sse_item *item)
     p->offset_ += taken;
     in->ptr += taken;
     in->len -= taken;
-    if (rv < 0)
+    if (rv < 0) {
         p->err_ = rv;
+        p->state_ |= ENDED;
+    }
     return rv;
+}
+
+/* ---- Short cuts --------------------------------------------------------------------------------- */
+
+/*
+ * The event that most are: one line of data and a blank line, in a block of their own, all in the input, with
+ * line ends of one kind. Returns false with nothing taken if something about it is not so plain; if its line
+ * has been scanned, *stop is the end then.
+ */
+static inline bool plain_event(weir_sse_parser *p, weir_in *in, weir_sse_item *item, uint8_t **stop)
+{
+    static const uint8_t lf[] = {'\n', '\n'}, crlf[] = {'\r', '\n', '\r', '\n'};
+    const uint8_t *at = in->ptr;
+    if ((p->state_ & (BLOCK | SKIP_LF | ID_BAD | ENDED)) != 0 || p->type_len_ != 0 ||
+        in->len <= sizeof data_name || memcmp(at, data_name, sizeof data_name) != 0)
+        return false;
+    bool high = false;
+    size_t line = weiri_line_len(at, in->len, &high);
+    size_t left = in->len - line;
+    size_t end = left >= sizeof lf && memcmp(at + line, lf, sizeof lf) == 0         ? sizeof lf
+                 : left >= sizeof crlf && memcmp(at + line, crlf, sizeof crlf) == 0 ? sizeof crlf
+                                                                                    : 0;
+    size_t begin = sizeof data_name + (at[sizeof data_name] == ' ');
+    weir_str data = {at + begin, line - begin};
+    bool valid = !high || (end != 0 && weir_utf8_valid(data));
+    if (end == 0 || line > p->max_line_ || data.len > p->max_event_ ||
+        (!valid && (p->flags_ & WEIR_SSE_REPAIR) != 0)) {
+        *stop = in->ptr + line;
+        p->state_ |= high ? HIGH : 0;
+        return false;
+    }
+    item->kind = WEIR_SSE_EVENT;
+    item->flags = valid ? WEIR_SSE_UTF8 : 0;
+    item->type = (weir_str){message, sizeof message};
+    item->data = data;
+    item->id = weiri_sse_id(p, 0);
+    item->retry_ms = 0;
+    item->err = 0;
+    in->ptr += line + end;
+    in->len = left - end;
+    p->offset_ += line + end;
+    return true;
+}
+
+/* An input of few bytes that brings nothing but more of a value that is data: true if it was taken. */
+static bool more_data(weir_sse_parser *p, weir_in *in)
+{
+    uint64_t all = 0;
+    if (in->len > FEW || in->len == 0 || p->line_ != LINE_VALUE || p->field_ != FIELD_DATA ||
+        (p->state_ & (SEPARATOR | PARTED | SKIPPING | SKIP_LF | ENDED)) != 0 ||
+        in->len > p->max_event_ - p->data_len_ || p->line_len_ > p->max_line_ ||
+        in->len > p->max_line_ - p->line_len_)
+        return false;
+    uint8_t *to = weiri_sse_data_area(p) + p->data_len_;
+    size_t at = 0;
+    for (; in->len - at >= 8; at += 8) {
+        uint64_t word = weiri_word(in->ptr + at);
+        if (weiri_word_ends(word) != 0)
+            return false;
+        memcpy(to + at, &word, sizeof word);
+        all |= word;
+    }
+    for (; at < in->len; at++) {
+        if (weiri_is_line_end(in->ptr[at]))
+            return false;
+        to[at] = in->ptr[at];
+        all |= to[at];
+    }
+    p->state_ |= weiri_word_wide(all) != 0 ? HIGH : 0;
+    p->data_len_ += in->len;
+    p->line_len_ += in->len;
+    p->offset_ += in->len;
+    in->ptr += in->len;
+    in->len = 0;
+    return true;
 }
 
 int weir_sse_next(weir_sse_parser *p, weir_in *in, weir_sse_item *item)
 {
-    if (p->err_ != 0 || (p->state_ & ENDED) != 0)
-        return p->err_;
-    if (in->len == 0) /* ptr may be NULL */
-        return 0;
-    if (in->len <= FEW && more_data(p, in)) {
-        p->offset_ += in->len;
-        in->ptr += in->len;
-        in->len = 0;
+    uint8_t *stop = NULL;
+    if (p->line_ == LINE_BEGIN) {
+        if (plain_event(p, in, item, &stop))
+            return WEIR_SSE_EVENT;
+    } else if (more_data(p, in)) {
         return 0;
     }
-    return next(p, in, item);
+    return next(p, in, item, stop);
 }

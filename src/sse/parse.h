@@ -51,6 +51,11 @@ static inline uint8_t *weiri_sse_id_area(const weir_sse_parser *p, unsigned whic
     return p->storage_ + (size_t)weiri_sse_id_place(p, which) * p->max_id_;
 }
 
+static inline weir_str weiri_sse_id(const weir_sse_parser *p, unsigned which)
+{
+    return (weir_str){weiri_sse_id_area(p, which), p->id_len_[weiri_sse_id_place(p, which)]};
+}
+
 static inline uint8_t *weiri_sse_type_area(const weir_sse_parser *p)
 {
     return p->storage_ + 2 * (size_t)p->max_id_;

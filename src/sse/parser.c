@@ -74,7 +74,7 @@ void weir_sse_restart(weir_sse_parser *p)
 
 weir_str weir_sse_last_id(const weir_sse_parser *p)
 {
-    return (weir_str){weiri_sse_id_area(p, 0), p->id_len_[weiri_sse_id_place(p, 0)]};
+    return weiri_sse_id(p, 0);
 }
 
 int weir_sse_error(const weir_sse_parser *p, uint64_t *offset)
@@ -91,7 +91,7 @@ static bool in_line(const weir_sse_parser *p)
 
 int weir_sse_eof(weir_sse_parser *p, weir_sse_item *item)
 {
-    if (p->err_ != 0 || (p->state_ & ENDED) != 0)
+    if ((p->state_ & ENDED) != 0)
         return p->err_;
     if ((p->flags_ & WEIR_SSE_FLUSH) == 0) {
         bool unfinished = in_line(p) || (p->state_ & BLOCK & ~HIGH) != 0 || p->type_len_ != 0;

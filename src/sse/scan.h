@@ -1,5 +1,11 @@
 /* SPDX-License-Identifier: MIT */
-/* scan.h - floor 3: finds the end of a line, and on the way whether it is all ASCII. */
+/*
+ * scan.h - floor 3: finds the ends of lines, and on the way whether a text is all ASCII.
+ *
+ * weiri_line_len decides by length between three that do the same: words of eight bytes in portable C, 16
+ * bytes a load (SSE2), 32 a load (AVX2, out of line). The last step of each is moved back so that it ends
+ * with the text. What it then looks at once more has no line end, else the scan would be over.
+ */
 #ifndef WEIRI_SSE_SCAN_H
 #define WEIRI_SSE_SCAN_H
 
@@ -8,112 +14,103 @@
 
 #include <stddef.h>
 
-/* An ID with NUL in it is no ID (WHATWG HTML 9.2.6). */
-static inline bool weiri_sse_has_nul(const uint8_t *bytes, size_t len)
+static inline bool weiri_is_line_end(uint8_t byte)
 {
-    for (size_t i = 0; i < len; i++)
-        if (bytes[i] == 0)
-            return true;
-    return false;
+    return byte == '\n' || byte == '\r';
+}
+
+/* The high bit of each byte is set where the word has CR or LF; the bytes behind (in memory, or before) the
+ * first such one may have it by mistake: a byte is zero if subtracting one borrows into its empty high bit,
+ * and a borrow goes on. */
+static inline uint64_t weiri_word_ends(uint64_t word)
+{
+    const uint64_t ones = UINT64_C(0x0101010101010101);
+    uint64_t lf = word ^ ones * '\n', cr = word ^ ones * '\r';
+    return (((lf - ones) & ~lf) | ((cr - ones) & ~cr)) & ones << 7;
+}
+
+/* Length of the line end at `at`. */
+static inline size_t weiri_line_end_len(const uint8_t *text, size_t len, size_t at)
+{
+    return text[at] == '\r' && len - at > 1 && text[at + 1] == '\n' ? 2 : 1;
+}
+
+/* Is the byte at `at`, which is not the first, the LF of CR LF? */
+static inline bool weiri_ends_pair(const uint8_t *text, size_t at)
+{
+    return text[at] == '\n' && text[at - 1] == '\r';
+}
+
+static inline uint64_t weiri_word_wide(uint64_t word)
+{
+    return word & UINT64_C(0x8080808080808080);
 }
 
 #if defined(WEIRI_SSE2)
-
-/* 16 bytes from `at` on: bit i of the result says that byte i is CR or LF, of *wide that it is above 0x7F. */
-static inline unsigned weiri_line_ends(const uint8_t *at, unsigned *wide)
+static inline __m128i weiri_load16(const uint8_t *at)
 {
-    __m128i bytes = _mm_loadu_si128((const __m128i *)(const void *)at);
+    return _mm_loadu_si128((const __m128i *)(const void *)at);
+}
+
+static inline void weiri_store16(uint8_t *at, __m128i bytes)
+{
+    _mm_storeu_si128((__m128i *)(void *)at, bytes);
+}
+
+/* Bit i is the high bit of byte i. */
+static inline unsigned weiri_mask16(__m128i bytes)
+{
+    return (unsigned)_mm_movemask_epi8(bytes);
+}
+
+/* Bit i says that byte i is CR or LF. */
+static inline unsigned weiri_ends16(__m128i bytes)
+{
     __m128i lf = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\n'));
     __m128i cr = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\r'));
-    *wide = (unsigned)_mm_movemask_epi8(bytes);
-    return (unsigned)_mm_movemask_epi8(_mm_or_si128(lf, cr));
+    return weiri_mask16(_mm_or_si128(lf, cr));
 }
 #endif
 
-/* For long texts, on processors that have it: bytes of a beginning in which there is neither a byte below 14
- * nor one above 0x7F; and weiri_plain_copy of 32 bytes or more. */
-size_t weiri_plain_len_avx2(const uint8_t *bytes, size_t len);
-bool weiri_plain_copy_avx2(uint8_t *to, const uint8_t *text, size_t len);
-
-/* Bytes before the first CR or LF, or all `len`. *high becomes true if one of them is above 0x7F, and stays
- * as it is else. No byte outside is read. */
-static inline size_t weiri_line_len(const uint8_t *bytes, size_t len, bool *high)
+/* The bits below the lowest one, and for zero all; some above that are set too. */
+static inline uint64_t weiri_below(uint64_t bits)
 {
-    size_t at = 0;
+    return bits - 1;
+}
+
+/* Bytes before the first CR or LF, or all `len`. *wide becomes true if one of them is above 0x7F, and stays
+ * as it is else. No byte outside is read. The second takes 32 bytes at least, the third 64. */
+size_t weiri_line_len_words(const uint8_t *bytes, size_t len, bool *wide);
+size_t weiri_line_len_sse2(const uint8_t *bytes, size_t len, bool *wide);
+size_t weiri_line_len_avx2(const uint8_t *bytes, size_t len, bool *wide);
+
+static inline size_t weiri_line_len(const uint8_t *bytes, size_t len, bool *wide)
+{
 #if defined(WEIRI_SSE2)
-    /* As signed numbers CR, LF and all that is not ASCII are below 14, and of text little else (tab). */
-    const __m128i limit = _mm_set1_epi8('\r' + 1);
-    while (len - at >= 32) {
-        __m128i a = _mm_loadu_si128((const __m128i *)(const void *)(bytes + at));
-        __m128i b = _mm_loadu_si128((const __m128i *)(const void *)(bytes + at + 16));
-        if (_mm_movemask_epi8(_mm_or_si128(_mm_cmplt_epi8(a, limit), _mm_cmplt_epi8(b, limit))) != 0)
-            break;
-        at += 32;
+    if (len >= 16) {
+        __m128i first = weiri_load16(bytes);
+        unsigned ends = weiri_ends16(first);
+        if (ends != 0) {
+            *wide |= (weiri_mask16(first) & weiri_below(ends)) != 0;
+            return (unsigned)__builtin_ctz(ends);
+        }
 #if defined(WEIRI_AVX2)
-        if (at == 256 && weiri_has_avx2()) /* a long line, perhaps */
-            at += weiri_plain_len_avx2(bytes + at, len - at);
+        if (len >= 64 && weiri_has_avx2())
+            return weiri_line_len_avx2(bytes, len, wide);
 #endif
-    }
-    while (len >= 16 && at < len) {
-        unsigned wide, before = 0; /* of the last 16 bytes those that have been looked at */
-        if (len - at < 16) {
-            before = (unsigned)(16 - (len - at));
-            at = len - 16;
-        }
-        unsigned found = weiri_line_ends(bytes + at, &wide) >> before << before;
-        if (found != 0) {
-            *high |= (wide & (found - 1) & ~found) != 0;
-            return at + (unsigned)__builtin_ctz(found);
-        }
-        *high |= wide != 0;
-        at += 16;
-    }
-#else
-    /* A byte is zero if subtracting one borrows into its empty high bit. A borrow can mark a byte behind a
-     * zero one by mistake, but not one before it; the loop below finds the first. */
-    const uint64_t ones = UINT64_C(0x0101010101010101), highs = UINT64_C(0x8080808080808080);
-    for (; len - at >= 8; at += 8) {
-        uint64_t word = weiri_word(bytes + at);
-        uint64_t lf = word ^ ones * '\n', cr = word ^ ones * '\r';
-        if (((((lf - ones) & ~lf) | ((cr - ones) & ~cr)) & highs) != 0)
-            break;
-        *high |= (word & highs) != 0;
+        if (len >= 32)
+            return weiri_line_len_sse2(bytes, len, wide);
     }
 #endif
-    for (; at < len && bytes[at] != '\n' && bytes[at] != '\r'; at++)
-        *high |= bytes[at] > 0x7F;
-    return at;
+    return weiri_line_len_words(bytes, len, wide);
 }
 
 /* Copies a text that is plain: ASCII, and no byte below 14, so in one line. Returns false, with some of it
- * copied, if it is not. */
-static inline bool weiri_plain_copy(uint8_t *to, const uint8_t *text, size_t len)
+ * copied, if it is not. The second takes 16 bytes at least, the third 64. */
+static inline bool weiri_plain_copy_words(uint8_t *to, const uint8_t *text, size_t len)
 {
+    const uint64_t ones = UINT64_C(0x0101010101010101), highs = ones << 7;
     size_t at = 0;
-#if defined(WEIRI_AVX2)
-    if (len >= 96 && weiri_has_avx2())
-        return weiri_plain_copy_avx2(to, text, len);
-#endif
-#if defined(WEIRI_SSE2)
-    const __m128i limit = _mm_set1_epi8('\r' + 1);
-    for (; len - at >= 32; at += 32) {
-        __m128i a = _mm_loadu_si128((const __m128i *)(const void *)(text + at));
-        __m128i b = _mm_loadu_si128((const __m128i *)(const void *)(text + at + 16));
-        if (_mm_movemask_epi8(_mm_or_si128(_mm_cmplt_epi8(a, limit), _mm_cmplt_epi8(b, limit))) != 0)
-            return false;
-        _mm_storeu_si128((__m128i *)(void *)(to + at), a);
-        _mm_storeu_si128((__m128i *)(void *)(to + at + 16), b);
-    }
-    while (len >= 16 && at < len) {
-        at = len - at < 16 ? len - 16 : at; /* the last step may take bytes once more */
-        __m128i a = _mm_loadu_si128((const __m128i *)(const void *)(text + at));
-        if (_mm_movemask_epi8(_mm_cmplt_epi8(a, limit)) != 0)
-            return false;
-        _mm_storeu_si128((__m128i *)(void *)(to + at), a);
-        at += 16;
-    }
-#endif
-    const uint64_t ones = UINT64_C(0x0101010101010101), highs = UINT64_C(0x8080808080808080);
     while (len >= 8 && at < len) {
         at = len - at < 8 ? len - 8 : at;
         uint64_t word = weiri_word(text + at);
@@ -128,6 +125,61 @@ static inline bool weiri_plain_copy(uint8_t *to, const uint8_t *text, size_t len
         to[at] = text[at];
     }
     return true;
+}
+
+bool weiri_plain_copy_sse2(uint8_t *to, const uint8_t *text, size_t len);
+bool weiri_plain_copy_avx2(uint8_t *to, const uint8_t *text, size_t len);
+
+static inline bool weiri_plain_copy(uint8_t *to, const uint8_t *text, size_t len)
+{
+#if defined(WEIRI_AVX2)
+    if (len >= 64 && weiri_has_avx2())
+        return weiri_plain_copy_avx2(to, text, len);
+#endif
+#if defined(WEIRI_SSE2)
+    if (len >= 16)
+        return weiri_plain_copy_sse2(to, text, len);
+#endif
+    return weiri_plain_copy_words(to, text, len);
+}
+
+/* What stands between two lines of a field: LF and the field's name. Of it 3 or 7 bytes are written, and one
+ * more that is written over. */
+typedef struct weiri_mark {
+    uint8_t bytes[8];
+    size_t len;
+} weiri_mark;
+
+static inline void weiri_mark_put(uint8_t *to, const weiri_mark *mark)
+{
+    memcpy(to, mark->bytes, 4);
+    if (mark->len > 4)
+        memcpy(to + 4, mark->bytes + 4, 4);
+}
+
+/*
+ * Copies a text, with a mark for each line end. Returns by how much it grew, or WEIRI_NO_ROOM if that were
+ * more than `spare`. *wide becomes true if something is above 0x7F, and stays as it is else. There is room
+ * for two bytes more, those of the blank line that follows.
+ *
+ * Byte i of the text goes to to[i + grown], where `grown` is what the line ends before it have become longer.
+ * It never becomes shorter: so as many bytes as can be read of the text can also be written there, even where
+ * a later step writes something else over them.
+ */
+#define WEIRI_NO_ROOM SIZE_MAX
+size_t weiri_lines_words(uint8_t *to, const uint8_t *text, size_t len, size_t spare, const weiri_mark *mark,
+                         bool *wide);
+size_t weiri_lines_sse2(uint8_t *to, const uint8_t *text, size_t len, size_t spare, const weiri_mark *mark,
+                        bool *wide);
+
+static inline size_t weiri_lines_copy(uint8_t *to, const uint8_t *text, size_t len, size_t spare,
+                                      const weiri_mark *mark, bool *wide)
+{
+#if defined(WEIRI_SSE2)
+    if (len >= 32)
+        return weiri_lines_sse2(to, text, len, spare, mark, wide);
+#endif
+    return weiri_lines_words(to, text, len, spare, mark, wide);
 }
 
 #endif

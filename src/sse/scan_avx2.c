@@ -15,43 +15,61 @@ static inline WEIRI_TARGET_AVX2 void scan_store(uint8_t *at, __m256i bytes)
     _mm256_storeu_si256((__m256i *)(void *)at, bytes);
 }
 
-/* Zero if all 32 bytes are above CR and ASCII. */
-static inline WEIRI_TARGET_AVX2 unsigned scan_odd(__m256i bytes)
+/* A bit for the high bit of each byte of both. */
+static inline WEIRI_TARGET_AVX2 uint64_t scan_mask(__m256i a, __m256i b)
 {
-    return (unsigned)_mm256_movemask_epi8(_mm256_cmpgt_epi8(_mm256_set1_epi8('\r' + 1), bytes));
+    return (uint32_t)_mm256_movemask_epi8(a) | (uint64_t)(uint32_t)_mm256_movemask_epi8(b) << 32;
 }
 
-WEIRI_TARGET_AVX2 size_t weiri_plain_len_avx2(const uint8_t *bytes, size_t len)
+/* Not zero if a byte of either is below 14 or above 0x7F. */
+static inline WEIRI_TARGET_AVX2 int scan_odd(__m256i a, __m256i b)
+{
+    __m256i limit = _mm256_set1_epi8('\r' + 1);
+    return _mm256_movemask_epi8(_mm256_cmpgt_epi8(limit, _mm256_min_epi8(a, b)));
+}
+
+/* Each byte that is CR or LF becomes 0xFF, the others 0. */
+static inline WEIRI_TARGET_AVX2 __m256i scan_ends(__m256i bytes)
+{
+    __m256i lf = _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('\n'));
+    __m256i cr = _mm256_cmpeq_epi8(bytes, _mm256_set1_epi8('\r'));
+    return _mm256_or_si256(lf, cr);
+}
+
+WEIRI_TARGET_AVX2 size_t weiri_line_len_avx2(const uint8_t *bytes, size_t len, bool *wide)
 {
     size_t at = 0;
-    for (; len - at >= 64; at += 64)
-        if (scan_odd(_mm256_min_epi8(scan_load(bytes + at), scan_load(bytes + at + 32))) != 0)
+    while (at < len) {
+        while (len - at >= 64 && scan_odd(scan_load(bytes + at), scan_load(bytes + at + 32)) == 0)
+            at += 64;
+        if (at == len)
             break;
-    return at;
+        at = len - at < 64 ? len - 64 : at;
+        __m256i a = scan_load(bytes + at), b = scan_load(bytes + at + 32);
+        uint64_t ends = scan_mask(scan_ends(a), scan_ends(b));
+        *wide |= (scan_mask(a, b) & weiri_below(ends)) != 0;
+        if (ends != 0)
+            return at + (unsigned)__builtin_ctzll(ends);
+        at += 64;
+    }
+    return len;
 }
 
 WEIRI_TARGET_AVX2 bool weiri_plain_copy_avx2(uint8_t *to, const uint8_t *text, size_t len)
 {
     size_t at = 0;
-    for (; len - at >= 64; at += 64) {
-        __m256i a = scan_load(text + at), b = scan_load(text + at + 32);
-        if (scan_odd(_mm256_min_epi8(a, b)) != 0)
-            return false;
-        scan_store(to + at, a);
-        scan_store(to + at + 32, b);
+    for (;;) {
+        for (; len - at >= 64; at += 64) {
+            __m256i a = scan_load(text + at), b = scan_load(text + at + 32);
+            if (scan_odd(a, b) != 0)
+                return false;
+            scan_store(to + at, a);
+            scan_store(to + at + 32, b);
+        }
+        if (at == len)
+            return true;
+        at = len - 64;
     }
-    /* The last two steps may take bytes once more. */
-    if (len - at > 32) {
-        __m256i a = scan_load(text + at);
-        if (scan_odd(a) != 0)
-            return false;
-        scan_store(to + at, a);
-    }
-    __m256i last = scan_load(text + len - 32);
-    if (scan_odd(last) != 0)
-        return false;
-    scan_store(to + len - 32, last);
-    return true;
 }
 #else
 typedef int scan_avx2_is_empty; /* ISO C wants something in each file */

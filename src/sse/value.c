@@ -2,8 +2,8 @@
 /* value.c - floor 3: where the parser of event streams puts what a line holds; parse.c says how. */
 #include "parse.h"
 
+#include "base/find.h"
 #include "base/utf8.h"
-#include "scan.h"
 
 #include <string.h>
 
@@ -104,7 +104,7 @@ static int scratch_take(weir_sse_parser *p, weiri_sse_walk *w, uint8_t *stop, ui
     size_t fits = len < room ? len : room;
     int rv = 0;
     /* However long it is. */
-    if (p->field_ == FIELD_ID && weiri_sse_has_nul(w->at, fits)) {
+    if (p->field_ == FIELD_ID && weiri_find(w->at, fits, 0) != fits) {
         p->field_ = FIELD_OTHER;
     } else if (len <= room) {
         memcpy(weiri_sse_scratch_area(p) + p->scratch_len_, w->at, len);

@@ -2,7 +2,7 @@
 /* test_http_fields.c - walks over fields, searches, comma-separated lists. */
 #include "check.h"
 #include "harness.h"
-#include "weir/http.h"
+#include "http/http.h"
 
 #include <stdlib.h>
 
@@ -176,6 +176,74 @@ static void test_long_lists_are_linear(void **state)
     free(text);
 }
 
+/* Searches end where the lines end, wherever that is in a step of theirs. */
+static void test_guarded_ends(void **state)
+{
+    (void)state;
+    char line[128];
+    for (size_t len = 0; len <= 80; len++) {
+        memset(line, 'v', sizeof line);
+        memcpy(line, "a:", 2);
+        memcpy(line + 2 + len, "\r\n", 2);
+        uint8_t *text = guard_copy(line, len + 4, false);
+        weir_http_fields walk = {{text, len + 4}, NULL, 0};
+        weir_http_field field;
+        weir_str value;
+        assert_true(weir_http_fields_next(&walk, &field));
+        assert_int_equal(field.value.len, len);
+        check_end(&walk);
+        for (size_t name = 0; name <= len + 4; name++) {
+            char wanted[128] = {0};
+            memset(wanted, 'b', name);
+            walk = (weir_http_fields){{text, len + 4}, NULL, 0};
+            assert_false(weir_http_fields_find(&walk, wanted, &value));
+        }
+        guard_free(text);
+    }
+}
+
+/* The straight path takes all lines and the empty one, however many there are, and nothing less. */
+static void test_straight(void **state)
+{
+    static const char *const lines[] = {"Host: a\r\n", "X-Some: thing\r\n", "Content-Length:7\r\n",
+                                        "Connection: close\r\n", "Transfer-Encoding: chunked, gzip\r\n"};
+    (void)state;
+    for (size_t n = 0; n <= 70; n++) {
+        char text[4096];
+        size_t len = 0, count = 99;
+        for (size_t i = 0; i < n; i++) {
+            size_t one = strlen(lines[i % 5]);
+            memcpy(text + len, lines[i % 5], one);
+            len += one;
+        }
+        memcpy(text + len, "\r\n", 3);
+        len += 2;
+        uint8_t *copy = guard_copy(text, len, false);
+        weiri_http_facts facts, none = {0, 0, 0, 0, 0, {NULL, 0}, {NULL, 0}, false, false};
+        facts = none;
+        assert_int_equal(weiri_http_straight(copy, len, &facts, &count), len);
+        assert_int_equal(count, n);
+        assert_int_equal(facts.hosts, (n + 4) / 5);
+        assert_int_equal(facts.lengths, (n + 2) / 5);
+        assert_int_equal(facts.encodings, n / 5);
+        assert_int_equal(facts.chunkeds, n / 5);
+        assert_int_equal(facts.unknowns, n / 5);
+        assert_int_equal(facts.close, n > 3);
+        assert_false(facts.keep_alive);
+        if (n > 0)
+            assert_str(facts.host, "a");
+        if (n > 2)
+            assert_str(facts.length, "7");
+        guard_free(copy);
+        for (size_t less = 1; less <= 2; less++) {
+            copy = guard_copy(text, len - less, false);
+            facts = none;
+            assert_int_equal(weiri_http_straight(copy, len - less, &facts, &count), 0);
+            guard_free(copy);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -184,6 +252,8 @@ int main(void)
         cmocka_unit_test(test_list),
         cmocka_unit_test(test_has),
         cmocka_unit_test(test_long_lists_are_linear),
+        cmocka_unit_test(test_guarded_ends),
+        cmocka_unit_test(test_straight),
     };
     return cmocka_run_group_tests_name("http_fields", tests, NULL, NULL);
 }

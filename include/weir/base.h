@@ -248,14 +248,15 @@ WEIR_API bool weir_utf8_valid(weir_str bytes);
 /* ---- Entropy ------------------------------------------------------------------------------------ */
 
 /* Where a client's masking keys come from (RFC 6455 10.3: unpredictable, fresh for each frame), and the
- * jitter of an event source. The bytes are fetched in batches. One object serves all connections of a
- * thread and must outlive them; two threads need two. */
+ * jitter of an event source. The bytes are fetched 1024 at a time into a pool, so one call of the source
+ * makes 256 keys; each is wiped from the pool as it is taken. One object serves all connections of a thread
+ * and must outlive them; two threads need two, and so does a child process after fork. */
 typedef struct weir_entropy {
     int (*fill_)(void *user, uint8_t *dst, size_t len);
     void *user_;
     uint32_t left_;
     uint32_t reserved_;
-    uint8_t pool_[256];
+    uint8_t pool_[1024];
 } weir_entropy;
 
 /*

@@ -299,12 +299,13 @@ typedef struct weir_ws {
     uint16_t close_received_;
     int16_t err_;
     int16_t err_due_;
-    uint8_t rx_key_[4];
+    uint8_t rx_key_[4]; /* 0 for a client: what it receives is not masked */
     uint8_t tx_key_[4];
     uint8_t rx_phase_;
     uint8_t tx_phase_;
     uint8_t rx_opcode_;
     uint8_t head_len_;
+    uint8_t head_need_; /* bytes of the header that it takes to read on in it */
     uint8_t head_[14];
     uint8_t ctl_len_; /* bytes in ctl_ */
     uint8_t wait_;    /* opcode of the frame that waits for room in out_ (a Pong's payload in ctl_), or 0 */

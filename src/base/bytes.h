@@ -6,11 +6,13 @@
 #include <stdint.h>
 #include <string.h>
 
-/* A function for rare cases, which the compiler must not merge into its caller. */
+/* A function for rare cases, which the compiler must not merge into its caller; and one that it must. */
 #if defined(__GNUC__)
 #define WEIRI_SLOW __attribute__((noinline))
+#define WEIRI_FAST inline __attribute__((always_inline))
 #else
 #define WEIRI_SLOW
+#define WEIRI_FAST inline
 #endif
 
 static inline uint32_t weiri_load32(const uint8_t *p)
@@ -45,14 +47,17 @@ static inline uint64_t weiri_word(const uint8_t *p)
     return word;
 }
 
+/* The highest bits of eight bytes. */
+#define WEIRI_HIGHS UINT64_C(0x8080808080808080)
+
 /* A word in memory order that begins `bytes` bytes later in a pattern that repeats every four. */
 static inline uint32_t weiri_turn(uint32_t word, unsigned bytes)
 {
     unsigned bits = bytes % 4 * 8;
 #if defined(__BYTE_ORDER__) && __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__
-    return bits == 0 ? word : word << bits | word >> (32 - bits);
+    return word << bits | word >> ((32 - bits) & 31);
 #elif defined(__BYTE_ORDER__) || defined(_M_X64) || defined(_M_IX86) || defined(_M_ARM64)
-    return bits == 0 ? word : word >> bits | word << (32 - bits);
+    return word >> bits | word << ((32 - bits) & 31);
 #else
     uint8_t pattern[8];
     memcpy(pattern, &word, 4);

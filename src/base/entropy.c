@@ -14,12 +14,10 @@ int weir_entropy_init(weir_entropy *entropy, int (*fill)(void *user, uint8_t *ds
     return 0;
 }
 
-int weiri_entropy_ready(weir_entropy *entropy)
+int weiri_entropy_fill(weir_entropy *entropy)
 {
-    if (entropy->left_ == 0) {
-        if (entropy->fill_(entropy->user_, entropy->pool_, sizeof entropy->pool_) != 0)
-            return WEIR_ERR_ENTROPY;
-        entropy->left_ = sizeof entropy->pool_;
-    }
+    if (entropy->fill_(entropy->user_, entropy->pool_, sizeof entropy->pool_) != 0)
+        return WEIR_ERR_ENTROPY;
+    entropy->left_ = sizeof entropy->pool_;
     return 0;
 }

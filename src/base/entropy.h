@@ -7,19 +7,31 @@
 
 #include <string.h>
 
-/* Makes sure that the next key can be had. Returns 0 or WEIR_ERR_ENTROPY. */
-int weiri_entropy_ready(weir_entropy *entropy);
+/* Fills the pool. Returns 0 or WEIR_ERR_ENTROPY. */
+int weiri_entropy_fill(weir_entropy *entropy);
 
-/* Takes four fresh bytes from the source. Returns 0 or WEIR_ERR_ENTROPY. They are taken from the pool's end
- * and wiped there, so none can be used twice. */
-static inline int weiri_entropy_key(weir_entropy *entropy, uint8_t key[4])
+/* Makes sure that the next key can be had. Returns 0 or WEIR_ERR_ENTROPY. */
+static inline int weiri_entropy_ready(weir_entropy *entropy)
 {
-    if (entropy->left_ == 0 && weiri_entropy_ready(entropy) != 0)
-        return WEIR_ERR_ENTROPY;
+    return entropy->left_ != 0 ? 0 : weiri_entropy_fill(entropy);
+}
+
+/* Takes the four fresh bytes that are ready. They are taken from the pool's end and wiped there, so none can
+ * be used twice. */
+static inline void weiri_entropy_take(weir_entropy *entropy, uint8_t key[4])
+{
     entropy->left_ -= 4;
     memcpy(key, entropy->pool_ + entropy->left_, 4);
     memset(entropy->pool_ + entropy->left_, 0, 4);
-    return 0;
+}
+
+/* Takes four fresh bytes from the source. Returns 0 or WEIR_ERR_ENTROPY. */
+static inline int weiri_entropy_key(weir_entropy *entropy, uint8_t key[4])
+{
+    int rv = weiri_entropy_ready(entropy);
+    if (rv == 0)
+        weiri_entropy_take(entropy, key);
+    return rv;
 }
 
 #endif

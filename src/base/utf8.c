@@ -13,7 +13,8 @@
 #include "utf8.h"
 
 #include "bytes.h"
-#include "simd.h"
+#include "mask.h"
+#include "vec.h"
 #include "weir/base.h"
 
 #include <string.h>
@@ -46,13 +47,10 @@ static uint32_t utf8_continue(uint32_t state, uint8_t byte)
 
 static size_t utf8_ascii_run(const uint8_t *p, size_t len)
 {
-    const uint64_t high_bits = UINT64_C(0x8080808080808080);
     size_t i = 0;
-    while (len - i >= 32 &&
-           ((weiri_word(p + i) | weiri_word(p + i + 8) | weiri_word(p + i + 16) | weiri_word(p + i + 24)) &
-            high_bits) == 0)
+    while (len - i >= 32 && !weiri_vec_high(weiri_vec_or(weiri_vec_load(p + i), weiri_vec_load(p + i + 16))))
         i += 32;
-    while (len - i >= 8 && (weiri_word(p + i) & high_bits) == 0)
+    while (len - i >= 8 && (weiri_word(p + i) & WEIRI_HIGHS) == 0)
         i += 8;
     while (i < len && p[i] < 0x80)
         i++;
@@ -86,11 +84,11 @@ static size_t utf8_wide_run(const uint8_t *p, size_t len)
 }
 
 /* Where the character that ends unfinished before `end` begins; `end` if none does. */
-static size_t utf8_unfinished(const uint8_t *text, size_t begin, size_t end)
+static inline size_t utf8_unfinished(const uint8_t *text, size_t begin, size_t end)
 {
     for (size_t at = end; at > begin && end - at < 3;) {
         uint8_t byte = text[--at];
-        if (byte >= 0xC2) {
+        if (byte >= 0xC0) {
             size_t whole = byte < 0xE0 ? 2 : byte < 0xF0 ? 3 : 4;
             return end - at < whole ? at : end;
         }
@@ -100,32 +98,34 @@ static size_t utf8_unfinished(const uint8_t *text, size_t begin, size_t end)
     return end;
 }
 
-/* A long text at once: returns how much of it is certainly whole, valid characters, or 0 if that is for
- * the steps below to find out. */
-static size_t utf8_bulk(const uint8_t *text, size_t len)
+/* As weiri_utf8_bulk_avx2; 0 if there are no such instructions, or it is not worth the call. */
+static WEIRI_FAST size_t utf8_bulk(uint8_t *dst, const uint8_t *src, size_t len, uint32_t word)
 {
-#if defined(WEIRI_AVX2)
-    if (len >= 64 && weiri_has_avx2()) {
-        size_t whole = utf8_unfinished(text, 0, len);
-        return weiri_utf8_valid_avx2(text, whole) ? whole : 0;
-    }
+#if defined(WEIRI_AVX512)
+    if (len >= 16 && weiri_has_avx512())
+        return weiri_utf8_bulk_avx512(dst, src, len, word);
 #endif
-    (void)text;
+#if defined(WEIRI_AVX2)
+    if (len >= 64 && weiri_has_avx2())
+        return weiri_utf8_bulk_avx2(dst, src, len, word);
+#elif defined(WEIRI_NEON)
+    if (len >= 64)
+        return weiri_utf8_bulk_neon(dst, src, len, word);
+#endif
+    (void)dst;
+    (void)src;
     (void)len;
+    (void)word;
     return 0;
 }
 
-size_t weiri_utf8_check(uint32_t *state, const uint8_t *bytes, size_t len)
+/* weiri_utf8_check from `i` on. */
+static WEIRI_SLOW size_t utf8_steps(uint32_t *state, const uint8_t *bytes, size_t i, size_t len)
 {
     uint32_t s = *state;
-    size_t i = 0;
-    bool bulky = true;
     while (i < len) {
         if (s == 0) {
             i += utf8_ascii_run(bytes + i, len - i);
-            if (bulky)
-                i += utf8_bulk(bytes + i, len - i);
-            bulky = false; /* once, or work would not be linear */
             i += utf8_wide_run(bytes + i, len - i);
             if (i == len)
                 break;
@@ -139,6 +139,49 @@ size_t weiri_utf8_check(uint32_t *state, const uint8_t *bytes, size_t len)
     }
     *state = s;
     return len;
+}
+
+/* weiri_utf8_check from a character's border on, when `done` bytes are known to be good: only a character
+ * that they end in is looked at again. */
+static inline size_t utf8_go_on(uint32_t *state, const uint8_t *bytes, size_t done, size_t len)
+{
+    size_t from = utf8_unfinished(bytes, 0, done);
+    return from == len ? len : utf8_steps(state, bytes, from, len);
+}
+
+/* weiri_utf8_check for a piece that begins inside a character. */
+static WEIRI_SLOW size_t utf8_resume(uint32_t *state, const uint8_t *bytes, size_t len)
+{
+    size_t missing = *state & 0xFF;
+    size_t end = missing < len ? missing : len;
+    size_t begun = utf8_steps(state, bytes, 0, end);
+    if (begun < end || *state != 0)
+        return begun;
+    return begun + weiri_utf8_check(state, bytes + begun, len - begun);
+}
+
+size_t weiri_utf8_check(uint32_t *state, const uint8_t *bytes, size_t len)
+{
+    if (*state != 0)
+        return utf8_resume(state, bytes, len);
+    return utf8_go_on(state, bytes, utf8_bulk(NULL, bytes, len, 0), len);
+}
+
+size_t weiri_utf8_unmask(uint32_t *state, uint8_t *bytes, size_t len, uint32_t word)
+{
+    size_t done = 0;
+    if (word == 0)
+        return weiri_utf8_check(state, bytes, len);
+    if (*state == 0)
+        done = utf8_bulk(bytes, bytes, len, word);
+    if (done < len) {
+        bool high = weiri_mask(bytes + done, bytes + done, len - done, weiri_turn(word, (unsigned)done));
+        if (*state != 0)
+            return utf8_resume(state, bytes, len);
+        if (done == 0 && !high)
+            return len;
+    }
+    return utf8_go_on(state, bytes, done, len);
 }
 
 size_t weiri_utf8_repair(uint8_t *dst, const uint8_t *src, size_t len)

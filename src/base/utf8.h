@@ -12,8 +12,16 @@
  * with which no valid text begins; *state is then of no use. */
 size_t weiri_utf8_check(uint32_t *state, const uint8_t *bytes, size_t len);
 
-/* Are these bytes, which need not be many, whole, valid UTF-8? On processors that have it. */
-bool weiri_utf8_valid_avx2(const uint8_t *bytes, size_t len);
+/* The same for bytes that are masked, which it unmasks in place: all of them, whatever it returns. `word` is
+ * the key as weiri_mask takes it; 0 leaves them as they are. */
+size_t weiri_utf8_unmask(uint32_t *state, uint8_t *bytes, size_t len, uint32_t word);
+
+/* From a character's border on: unmasks src to dst, which may be src, and checks it, on processors that have
+ * the instructions; with dst NULL and word 0 only checks. Returns how many bytes are done, with which a valid
+ * text may begin. The step in which that ends is left as it is. */
+size_t weiri_utf8_bulk_avx2(uint8_t *dst, const uint8_t *src, size_t len, uint32_t word);   /* len >= 32 */
+size_t weiri_utf8_bulk_avx512(uint8_t *dst, const uint8_t *src, size_t len, uint32_t word); /* any len */
+size_t weiri_utf8_bulk_neon(uint8_t *dst, const uint8_t *src, size_t len, uint32_t word);   /* len >= 16 */
 
 /* Copies a text with U+FFFD for each maximal part of a character that is not valid (Encoding Standard,
  * "UTF-8 decode"; the byte order mark is not looked for). Returns the bytes that takes; with dst NULL

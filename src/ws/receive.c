@@ -177,7 +177,8 @@ static void receive_begin(weir_ws *ws, const frame_header *header)
         ws->rx_message_ += header->len;
 }
 
-/* Takes a header. Returns 1 when a frame has begun, 0 for more input, or an error. */
+/* Takes a header. Returns 1 when a frame has begun, 0 for more input, or an error. Beyond the second byte
+ * there is nothing to judge before head_need_ bytes are there. */
 static int receive_header(weir_ws *ws, weir_in *in)
 {
     frame_header header = {0, NULL, 0, 0};
@@ -188,17 +189,17 @@ static int receive_header(weir_ws *ws, weir_in *in)
             weiri_ws_advance(ws, in, (size_t)size);
             return 1;
         }
+        ws->head_need_ = (uint8_t)(size > 0 ? size : 2);
     }
     while (in->len != 0) {
+        size_t n = (size_t)(ws->head_need_ - ws->head_len_);
+        n = in->len < n ? in->len : n;
+        memcpy(ws->head_ + ws->head_len_, in->ptr, n);
+        ws->head_len_ = (uint8_t)(ws->head_len_ + n);
+        weiri_ws_advance(ws, in, n);
+        if (ws->head_len_ < ws->head_need_ && ws->head_len_ > 1)
+            return 0;
         int size = header_read(ws, ws->head_, ws->head_len_, &header);
-        if (size > ws->head_len_) {
-            size_t n = (size_t)size - ws->head_len_;
-            n = in->len < n ? in->len : n;
-            memcpy(ws->head_ + ws->head_len_, in->ptr, n);
-            ws->head_len_ = (uint8_t)(ws->head_len_ + n);
-            weiri_ws_advance(ws, in, n);
-            size = header_read(ws, ws->head_, ws->head_len_, &header);
-        }
         if (size < 0) {
             ws->offset_ = ws->offset_ - ws->head_len_ + header.at;
             return receive_fail(ws, size);
@@ -208,19 +209,23 @@ static int receive_header(weir_ws *ws, weir_in *in)
             receive_begin(ws, &header);
             return 1;
         }
+        ws->head_need_ = (uint8_t)size;
     }
     return 0;
 }
 
-/* Takes up to rx_left_ payload bytes and unmasks them in place. *ascii becomes true if that has shown that
- * they are. */
-static weir_in receive_payload(weir_ws *ws, weir_in *in, bool *ascii)
+/* Takes up to rx_left_ payload bytes and unmasks them in place. With `checked` they are text: *good becomes
+ * how many of them are, else all. */
+static weir_in receive_payload(weir_ws *ws, weir_in *in, bool checked, size_t *good)
 {
     weir_in piece = {in->ptr, in->len < ws->rx_left_ ? in->len : (size_t)ws->rx_left_};
-    if (!weiri_ws_has(ws, WEIRI_WS_IS_CLIENT) && piece.len != 0) {
-        *ascii = !weiri_mask(piece.ptr, piece.ptr, piece.len, weiri_mask_word(ws->rx_key_, ws->rx_phase_));
-        ws->rx_phase_ = (uint8_t)((ws->rx_phase_ + piece.len) & 3);
-    }
+    uint32_t word = weiri_mask_word(ws->rx_key_, ws->rx_phase_);
+    *good = piece.len;
+    if (checked)
+        *good = weiri_utf8_unmask(&ws->rx_utf8_, piece.ptr, piece.len, word);
+    else if (word != 0)
+        (void)weiri_mask(piece.ptr, piece.ptr, piece.len, word);
+    ws->rx_phase_ = (uint8_t)((ws->rx_phase_ + piece.len) & 3);
     ws->rx_left_ -= piece.len;
     weiri_ws_advance(ws, in, piece.len);
     return piece;
@@ -264,18 +269,16 @@ static int receive_data(weir_ws *ws, weir_in *in, weir_ws_event *ev)
     bool packed = weiri_ws_has(ws, WEIRI_WS_RX_PACKED);
     bool over = false;
     bool last = false;
-    bool ascii = false;
+    size_t good;
     weir_str piece;
     if (packed) {
         piece = weiri_ws_packed_take(ws, in, &over);
+        good = checked ? weiri_utf8_check(&ws->rx_utf8_, piece.ptr, piece.len) : piece.len;
     } else {
-        weir_in plain = receive_payload(ws, in, &ascii);
+        weir_in plain = receive_payload(ws, in, checked, &good);
         piece = (weir_str){plain.ptr, plain.len};
         over = ws->rx_left_ == 0;
     }
-    size_t good = piece.len;
-    if (checked && (!ascii || ws->rx_utf8_ != 0))
-        good = weiri_utf8_check(&ws->rx_utf8_, piece.ptr, piece.len);
     if (good < piece.len) {
         receive_fault(ws, WEIR_ERR_WS_UTF8, piece.len - good);
     } else if (over && ws->err_due_ == 0) {
@@ -304,8 +307,8 @@ static bool receive_control_payload(weir_ws *ws, weir_in *in, weir_str *payload)
 {
     size_t before = in->len;
     bool whole = before >= ws->rx_left_;
-    bool ascii;
-    weir_in piece = receive_payload(ws, in, &ascii);
+    size_t good;
+    weir_in piece = receive_payload(ws, in, false, &good);
     if (!weiri_ws_has(ws, WEIRI_WS_RX_CUT)) {
         *payload = (weir_str){piece.ptr, piece.len};
         if (whole || before == 0)

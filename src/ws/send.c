@@ -145,37 +145,37 @@ static WEIRI_SLOW int send_any(weir_ws *ws, weir_out *out, uint32_t flags, weir_
 
 /* The straight path: nothing is under way, and a message of its own is to be sent, not compressed, with room
  * for all of it. Anything else is left to send_any, which also names what is wrong. */
-static bool send_straight(weir_ws *ws, weir_out *out, uint32_t flags, weir_str data)
+int weir_ws_send(weir_ws *ws, weir_out *out, uint32_t flags, weir_str data)
 {
     const unsigned busy = WEIRI_WS_SENT | WEIRI_WS_RECEIVED | WEIRI_WS_EOF | WEIRI_WS_TX_MESSAGE;
     bool client = weiri_ws_has(ws, WEIRI_WS_IS_CLIENT);
     size_t size = (data.len < 126 ? 2u : 4u) + (client ? 4u : 0u);
     if ((flags | WEIR_WS_TEXT) != (WEIR_WS_WHOLE | WEIR_WS_TEXT) || ws->deflate_ != NULL ||
-        weiri_ws_has(ws, busy) || ws->err_ != 0 || ws->tx_left_ != 0 || ws->out_cut_ != 0 ||
+        weiri_ws_has(ws, busy) || (ws->err_ | ws->out_cut_) != 0 || ws->tx_left_ != 0 ||
         data.len > UINT16_MAX || out->len < size + data.len ||
-        (client && weiri_entropy_key(ws->entropy_, ws->tx_key_) != 0))
-        return false;
+        (client && weiri_entropy_ready(ws->entropy_) != 0))
+        return send_any(ws, out, flags, data);
 
     uint8_t *at = out->ptr;
-    *at++ = (uint8_t)(0x80u | (flags & WEIR_WS_TEXT ? WEIRI_WS_TEXT : WEIRI_WS_BINARY));
-    *at++ = (uint8_t)((client ? 0x80u : 0) | (data.len < 126 ? data.len : 126));
+    uint32_t word = 0;
+    at[0] = (uint8_t)(0x80u | (flags & WEIR_WS_TEXT ? WEIRI_WS_TEXT : WEIRI_WS_BINARY));
+    at[1] = (uint8_t)((client ? 0x80u : 0) | (data.len < 126 ? data.len : 126));
     if (data.len >= 126) {
-        *at++ = (uint8_t)(data.len >> 8);
-        *at++ = (uint8_t)data.len;
+        at[2] = (uint8_t)(data.len >> 8);
+        at[3] = (uint8_t)data.len;
     }
+    at += size;
     if (client) {
-        memcpy(at, ws->tx_key_, 4);
-        at += 4;
-        (void)weiri_mask(at, data.ptr, data.len, weiri_mask_word(ws->tx_key_, 0));
-    } else if (data.len != 0) {
-        memcpy(at, data.ptr, data.len);
+        weiri_entropy_take(ws->entropy_, at - 4);
+        word = weiri_mask_word(at - 4, 0);
     }
     out->ptr = at + data.len;
     out->len -= size + data.len;
-    return true;
-}
-
-int weir_ws_send(weir_ws *ws, weir_out *out, uint32_t flags, weir_str data)
-{
-    return send_straight(ws, out, flags, data) ? 0 : send_any(ws, out, flags, data);
+    if (data.len <= WEIRI_MASK_SHORT)
+        (void)weiri_mask_short(at, data.ptr, data.len, word);
+    else if (client)
+        (void)weiri_mask(at, data.ptr, data.len, word);
+    else
+        memcpy(at, data.ptr, data.len);
+    return 0;
 }

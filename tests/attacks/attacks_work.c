@@ -368,12 +368,41 @@ static void test_floods(void **state)
     }
 }
 
+/* ---- Event streams -------------------------------------------------------------------------------- */
+
+static void read_events(uint8_t *text, size_t len)
+{
+    static uint8_t joined[WEIR_SSE_STORAGE(1 << 20)];
+    weir_sse_parser parser;
+    weir_sse_item item;
+    weir_in in = {text, len};
+    assert_int_equal(weir_sse_parser_init(&parser, joined, sizeof joined, NULL), 0);
+    while (weir_sse_next(&parser, &in, &item) > 0)
+        continue;
+}
+
+/* Bytes that are not UTF-8, each of which becomes U+FFFD: none may cost a look at all that follow. */
+static void test_repair(void **state)
+{
+    static const input inputs[] = {
+        {"data: ", "\xFF", "\n\n"},
+        {"data: ", "\x80", "\n\n"},
+        {"data: ", "\xE4\xBD", "\n\n"},
+        {"data: ", "\xC3\xA9\xFF", "\n\n"},
+        {"data: ", "\xF0\x9F\x99\x82 \xED\xA0\x80", "\n\n"},
+        {"data: ", "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef\xC0", "\n\n"},
+    };
+    (void)state;
+    check_linear(read_events, inputs, COUNT(inputs));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_heads),  cmocka_unit_test(test_values),
         cmocka_unit_test(test_fields), cmocka_unit_test(test_distinct_members),
         cmocka_unit_test(test_frames), cmocka_unit_test(test_floods),
+        cmocka_unit_test(test_repair),
     };
     return cmocka_run_group_tests_name("attacks_work", tests, NULL, NULL);
 }

@@ -2,6 +2,7 @@
 /* test_base_mask.c - masking against RFC 6455's formula: every length, alignment and phase. */
 #include "base/bytes.h"
 #include "base/mask.h"
+#include "base/simd.h"
 #include "check.h"
 #include "harness.h"
 
@@ -115,6 +116,67 @@ static void test_not_ascii(void **state)
     }
 }
 
+/* Each way of doing it that this processor has, whatever weiri_mask would choose. */
+typedef struct variant {
+    bool (*mask)(uint8_t *dst, const uint8_t *src, size_t len, uint32_t word);
+    size_t least, most;
+    bool here;
+} variant;
+
+static bool mask_short(uint8_t *dst, const uint8_t *src, size_t len, uint32_t word)
+{
+    return weiri_mask_short(dst, src, len, word);
+}
+
+static size_t variants(variant v[4])
+{
+    size_t n = 0;
+    v[n++] = (variant){mask_short, 0, WEIRI_MASK_SHORT, true};
+    v[n++] = (variant){weiri_mask_vec, 64, MOST, true};
+#if defined(WEIRI_AVX2)
+    v[n++] = (variant){weiri_mask_avx2, 64, MOST, weiri_has_avx2()};
+#endif
+#if defined(WEIRI_AVX512)
+    v[n++] = (variant){weiri_mask_avx512, 64, MOST, weiri_has_avx512()};
+#endif
+    return n;
+}
+
+/* In place, at every length, alignment and phase; then ASCII with one byte that is not, which is seen. */
+static void test_variants(void **state)
+{
+    (void)state;
+    static const uint8_t key[4] = {0x01, 0x80, 0xFE, 0x5A};
+    variant v[4];
+    size_t count = variants(v);
+    for (size_t n = 0; n < count; n++) {
+        for (size_t len = v[n].least; v[n].here && len <= v[n].most; len++) {
+            for (unsigned phase = 0; phase < 4; phase++) {
+                uint8_t plain[MOST], ascii[MOST];
+                uint32_t word = weiri_mask_word(key, phase);
+                fill(plain, len, (uint32_t)len);
+                memset(ascii, 'x', len);
+                for (int start = 0; start < 2; start++) {
+                    uint8_t *bytes = guard_copy(plain, len, start);
+                    v[n].mask(bytes, bytes, len, word);
+                    for (size_t i = 0; i < len; i++)
+                        assert_int_equal(bytes[i], wanted_byte(plain, i, key, phase));
+                    guard_free(bytes);
+                }
+                for (size_t i = 0; i < len; i++)
+                    ascii[i] = wanted_byte(ascii, i, key, phase);
+                for (size_t shift = 0; shift < 8; shift++) {
+                    uint8_t bytes[MOST + 8];
+                    size_t odd = (len * 31 + shift * 7 + phase) % (len + 1);
+                    memcpy(bytes + shift, ascii, len);
+                    bytes[shift + odd % (len != 0 ? len : 1)] ^= odd < len ? 0x80 : 0;
+                    assert_int_equal(v[n].mask(bytes + shift, bytes + shift, len, word), odd < len);
+                }
+            }
+        }
+    }
+}
+
 static void test_big_endian_numbers(void **state)
 {
     (void)state;
@@ -136,6 +198,7 @@ int main(void)
         cmocka_unit_test(test_copying_between_guards),
         cmocka_unit_test(test_pieces),
         cmocka_unit_test(test_not_ascii),
+        cmocka_unit_test(test_variants),
         cmocka_unit_test(test_big_endian_numbers),
     };
     return cmocka_run_group_tests_name("base_mask", tests, NULL, NULL);

@@ -1,5 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* test_base_utf8.c - UTF-8 against a table-less reference: all short inputs, every cut, every run. */
+#include "base/mask.h"
+#include "base/simd.h"
 #include "base/utf8.h"
 #include "check.h"
 #include "harness.h"
@@ -245,6 +247,151 @@ static void test_long(void **state)
     }
 }
 
+/* Each vector form that this processor has, whatever would be chosen. */
+typedef struct variant {
+    size_t (*bulk)(uint8_t *dst, const uint8_t *src, size_t len, uint32_t word);
+    size_t least;
+    bool here;
+} variant;
+
+static size_t variants(variant v[3])
+{
+    size_t n = 0;
+#if defined(WEIRI_AVX2)
+    v[n++] = (variant){weiri_utf8_bulk_avx2, 32, weiri_has_avx2()};
+#endif
+#if defined(WEIRI_AVX512)
+    v[n++] = (variant){weiri_utf8_bulk_avx512, 0, weiri_has_avx512()};
+#endif
+#if defined(WEIRI_NEON)
+    v[n++] = (variant){weiri_utf8_bulk_neon, 16, true};
+#endif
+    (void)v;
+    return n;
+}
+
+/* The steps of 256 bytes at most; a fault may show one byte late. What is done is unmasked, the rest is as it
+ * came. */
+static void check_variant(const variant *v, const uint8_t *text, size_t len, uint32_t word, bool start)
+{
+    bool whole;
+    size_t wanted = naive_check(text, len, &whole);
+    uint8_t masked[600];
+    (void)weiri_mask(masked, text, len, word);
+    uint8_t *bytes = guard_copy(masked, len, start);
+    size_t done = v->bulk(bytes, bytes, len, word);
+    if (wanted == len ? done != len : done > wanted + 1 || done + 256 <= wanted)
+        complain(text, len, done);
+    if (len != 0) {
+        assert_memory_equal(bytes, text, done);
+        assert_memory_equal(bytes + done, masked + done, len - done);
+        memcpy(bytes, text, len);
+    }
+    assert_int_equal(v->bulk(NULL, bytes, len, 0), done);
+    guard_free(bytes);
+}
+
+static uint32_t test_seed = 7;
+
+static uint32_t test_random(void)
+{
+    return (test_seed = test_seed * 1664525u + 1013904223u) >> 8;
+}
+
+/* A text of up to `most` bytes, sometimes with a byte changed, sometimes cut. */
+static size_t random_text(uint8_t *text, size_t most)
+{
+    static const char *const pieces[] = {"a",
+                                         "0123456789abcdef0123456789abcdef",
+                                         "\xC3\xA9",
+                                         "\xE4\xBD\xA0",
+                                         "\xED\x9F\xBF",
+                                         "\xF0\x9F\x98\x80",
+                                         "\xF4\x8F\xBF\xBF",
+                                         "\xEF\xBF\xBD"};
+    size_t len = 0;
+    most = test_random() % most;
+    unsigned kinds = 1 + test_random() % 8;
+    while (len < most) {
+        const char *piece = pieces[test_random() % kinds];
+        memcpy(text + len, piece, strlen(piece));
+        len += strlen(piece);
+    }
+    if (len != 0 && test_random() % 4 != 0)
+        text[test_random() % len] = (uint8_t)test_random();
+    size_t less = test_random() % 4;
+    return less < len ? len - less : len;
+}
+
+static void test_variants(void **state)
+{
+    (void)state;
+    variant v[3];
+    size_t count = variants(v);
+    for (unsigned round = 0; round < 60000; round++) {
+        uint8_t text[600];
+        size_t len = random_text(text, round % 4 == 0 ? 500 : 100);
+        uint32_t word = test_random() << 16 ^ test_random();
+        for (size_t n = 0; n < count; n++)
+            if (v[n].here && len >= v[n].least)
+                check_variant(&v[n], text, len, word, round & 1);
+    }
+}
+
+/* One fault at each place of texts of each kind and length. */
+static void test_variants_each_place(void **state)
+{
+    (void)state;
+    static const char *const fillers[] = {"a", "\xC3\xA9", "\xE4\xBD\xA0", "\xF0\x9F\x99\x82"};
+    static const uint8_t odd[] = {'a', 0x80, 0xC0, 0xC3, 0xE4, 0xED, 0xF0, 0xF4, 0xF5};
+    variant v[3];
+    size_t count = variants(v);
+    for (size_t f = 0; f < 4 && count != 0; f++) {
+        for (size_t len = 0; len <= 300; len += len < 140 ? 1 : 23) {
+            uint8_t text[300];
+            for (size_t i = 0; i < len; i++)
+                text[i] = (uint8_t)fillers[f][i % strlen(fillers[f])];
+            for (size_t at = 0; at < len; at++) {
+                uint8_t before = text[at];
+                text[at] = odd[(len + at * 5) % sizeof odd];
+                for (size_t n = 0; n < count; n++)
+                    if (v[n].here && len >= v[n].least)
+                        check_variant(&v[n], text, len, 0x8001F00Du, at & 1);
+                text[at] = before;
+            }
+        }
+    }
+}
+
+/* Unmasking and checking at once is unmasking, then checking; in pieces, with any key. */
+static void test_unmask(void **state)
+{
+    (void)state;
+    for (unsigned round = 0; round < 60000; round++) {
+        uint8_t text[600], masked[600];
+        bool whole;
+        size_t len = random_text(text, round % 4 == 0 ? 500 : 100);
+        size_t wanted = naive_check(text, len, &whole);
+        size_t cut = len != 0 && round % 3 != 0 ? test_random() % len : len;
+        uint32_t word = round % 8 == 0 ? 0 : test_random() << 16 ^ test_random();
+        (void)weiri_mask(masked, text, len, word);
+        uint8_t *bytes = guard_copy(masked, len, round & 1);
+        uint32_t carry = 0;
+        size_t got = weiri_utf8_unmask(&carry, bytes, cut, word);
+        if (len != 0) {
+            assert_memory_equal(bytes, text, cut);
+            assert_memory_equal(bytes + cut, masked + cut, len - cut);
+        }
+        if (got == cut && cut < len) {
+            got += weiri_utf8_unmask(&carry, bytes + cut, len - cut, weiri_turn(word, (unsigned)cut));
+            assert_memory_equal(bytes, text, len);
+        }
+        if (got != wanted || (got == len && (carry == 0) != whole))
+            complain(text, len, cut);
+        guard_free(bytes);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -254,6 +401,9 @@ int main(void)
         cmocka_unit_test(test_runs),
         cmocka_unit_test(test_guarded),
         cmocka_unit_test(test_long),
+        cmocka_unit_test(test_variants),
+        cmocka_unit_test(test_variants_each_place),
+        cmocka_unit_test(test_unmask),
     };
     return cmocka_run_group_tests_name("base_utf8", tests, NULL, NULL);
 }

@@ -63,7 +63,7 @@ static bool origin_parse(weir_str text, origin_parts *origin)
         return false;
     origin->host = authority;
     origin->port = weiri_http_port_cut(&origin->host, origin->default_port);
-    if (origin->host.len > 1 && origin->host.ptr[origin->host.len - 1] == '.')
+    if (origin->host.ptr[origin->host.len - 1] == '.') /* no valid host is empty */
         origin->host.len--;
     return true;
 }

@@ -13,6 +13,8 @@ static void check_target(const char *target, const char *path, const char *query
         fail_msg("%s: %s", target, weir_err_lookup(rv)->name);
     if (path != NULL)
         assert_str(p, path);
+    else
+        assert_true(p.len == 0 && q.len == 0);
     if (path != NULL && query == NULL)
         assert_absent(q);
     if (query != NULL)
@@ -61,9 +63,11 @@ static void test_targets(void **state)
 
 static void check_origin(const char *origin, const char *expected, weir_http_origin wanted)
 {
-    const weir_http_field list[] = {{weir_cstr("Origin"), weir_cstr(origin)}};
+    uint8_t *copy = guard_copy(origin, strlen(origin), false);
+    const weir_http_field list[] = {{weir_cstr("Origin"), {copy, strlen(origin)}}};
     weir_http_fields fields = {{NULL, 0}, list, 1};
     weir_http_origin got = weir_http_origin_check(fields, weir_cstr(expected));
+    guard_free(copy);
     if (got != wanted)
         fail_msg("Origin %s, expected %s: %d instead of %d", origin, expected, (int)got, (int)wanted);
 }
@@ -131,7 +135,23 @@ static void test_origins_of_other_schemes(void **state)
     check_origin("chrome-extension://abcdef", "moz-extension://abcdef", OTHER);
     check_origin("capacitor://localhost", "http://localhost", OTHER);
     check_origin("app://localhost:1", "app://localhost", OTHER);
+    check_origin("app://localhosx", "app://localhosy", OTHER);
+    check_origin("a1+-.z://localhost", "A1+-.Z://localhost", SAME);
+    check_origin("z://localhost", "z://localhost", SAME);
+    check_origin("a+://localhost", "a-://localhost", OTHER);
     check_origin("1app://localhost", "app://localhost", MALFORMED);
+    check_origin("+app://localhost", "app://localhost", MALFORMED);
+    check_origin("a_b://localhost", "a_b://localhost", MALFORMED);
+    check_origin("a{://localhost", "a{://localhost", MALFORMED);
+    check_origin("a,://localhost", "a,://localhost", MALFORMED);
+    check_origin("a/://localhost", "a/://localhost", MALFORMED);
+    check_origin("~://localhost", "~://localhost", MALFORMED);
+    check_origin("app:x/localhost", "app:x/localhost", MALFORMED);
+    check_origin("app:/xlocalhost", "app:/xlocalhost", MALFORMED);
+    check_origin("app", "app", MALFORMED);
+    check_origin("app:", "app:", MALFORMED);
+    check_origin("app:/", "app:/", MALFORMED);
+    check_origin("app://", "app://", MALFORMED);
     check_origin("://localhost", "app://localhost", MALFORMED);
 }
 

@@ -207,6 +207,40 @@ static void test_age(void **state)
 }
 
 /* What is larger than the memory is refused, and the log is as before, byte by byte. */
+/* What is too old goes when an event comes, not only when a reader asks. */
+static void test_age_at_put(void **state)
+{
+    (void)state;
+    weir_sse_log ring;
+    weir_sse_reader reader;
+    static uint8_t memory[1024];
+    const weir_sse_log_cfg cfg = {.max_age_ms = 100};
+    assert_int_equal(weir_sse_log_init(&ring, memory, sizeof memory, &cfg), 0);
+    assert_int_equal(put(&ring, "1", "one", 1000), 0);
+    assert_int_equal(put(&ring, "2", "two", 1050), 0);
+    assert_int_equal(put(&ring, "3", "three", 1101), 0);
+    weir_sse_log_begin(&ring, &reader);
+    assert_int_equal(weir_sse_log_behind(&ring, &reader, NULL), 2);
+    expect(&ring, &reader, "two");
+    expect(&ring, &reader, "three");
+}
+
+/* A clock that goes back makes nothing old. */
+static void test_age_when_the_clock_goes_back(void **state)
+{
+    (void)state;
+    weir_sse_log ring;
+    weir_sse_reader reader;
+    static uint8_t memory[1024];
+    const weir_sse_log_cfg cfg = {.max_age_ms = 100};
+    assert_int_equal(weir_sse_log_init(&ring, memory, sizeof memory, &cfg), 0);
+    assert_int_equal(put(&ring, "1", "one", 5000), 0);
+    assert_int_equal(put(&ring, "2", "two", 10), 0);
+    assert_int_equal(weir_sse_log_seek(&ring, weir_cstr("1"), 20, &reader), 0);
+    expect(&ring, &reader, "two");
+    expect(&ring, &reader, NULL);
+}
+
 static void test_too_large(void **state)
 {
     (void)state;
@@ -243,6 +277,8 @@ int main(void)
         cmocka_unit_test(test_hostile_ids),
         cmocka_unit_test(test_one_gap),
         cmocka_unit_test(test_age),
+        cmocka_unit_test(test_age_at_put),
+        cmocka_unit_test(test_age_when_the_clock_goes_back),
         cmocka_unit_test(test_too_large),
     };
     return cmocka_run_group_tests_name("sse_log", tests, NULL, NULL);

@@ -394,6 +394,16 @@ static void test_clock_going_backwards(void **state)
 }
 
 /* An object may be copied between calls. */
+/* Opened once more while open: a silence begins, and what was asked in the last one is over. */
+static void test_opened_again(void **state)
+{
+    (void)state;
+    static const step steps[] = {
+        {OPENED, 0, 0},    {POLL, 300, BEAT}, {DEADLINE, 300, 500}, {OPENED, 400, 0},  {DEADLINE, 400, 700},
+        {POLL, 500, NONE}, {POLL, 700, BEAT}, {POLL, 899, NONE},    {POLL, 900, LOST}, {STOP, 0, 0}};
+    run("opened again", ALL, 0, steps);
+}
+
 static void test_copy(void **state)
 {
     (void)state;
@@ -416,6 +426,7 @@ int main(void)
         cmocka_unit_test(test_spans_turned_off), cmocka_unit_test(test_saturation),
         cmocka_unit_test(test_wait_is_an_int),   cmocka_unit_test(test_clock_going_backwards),
         cmocka_unit_test(test_round_trip),       cmocka_unit_test(test_copy),
+        cmocka_unit_test(test_opened_again),
     };
     return cmocka_run_group_tests_name("time_pulse", tests, NULL, NULL);
 }

@@ -132,8 +132,9 @@ portability := $(if $(filter 1,$(PORTABILITY)),$(sort $(wildcard tests/portabili
 
 # ---- Targets ----------------------------------------------------------------------------------------
 
-.PHONY: all lib examples demo units tests test coverage mutate faults bench interop soak conformance fuzz \
-        deps deps-interop install uninstall lint format amalgam sizes clean help cmocka FORCE
+.PHONY: all lib examples demo units tests test portability coverage mutate faults bench interop soak conformance \
+        fuzz deps deps-interop install uninstall lint analyze abi abi-update format amalgam sizes clean help \
+        cmocka FORCE
 
 all: lib examples
 lib: $(static_lib) $(zlib_lib) $(if $(filter 1,$(SHARED)),$(shared_lib) $(zlib_shared))
@@ -259,7 +260,7 @@ demo: $(BUILD)/examples/demo_server
 
 # ---- Tests ------------------------------------------------------------------------------------------
 
-export CC BUILD MBEDTLS
+export CC BUILD MBEDTLS RUNNER
 
 deps:
 	@tests/tools/deps.sh test
@@ -315,8 +316,18 @@ soak: examples $(BUILD)/soak/soak $(BUILD)/soak/clock.so
 conformance: examples
 	@tests/conformance/run.sh $(ARGS)
 
+# TARGETS: those of tests/cross/run.sh, all if empty.
+portability:
+	@tests/cross/run.sh $(TARGETS)
+
 lint: lib
 	@tests/lint/run.sh
+abi:
+	@tests/abi/run.sh
+abi-update:
+	@tests/abi/run.sh --update
+analyze:
+	@tests/lint/run.sh analyzer scan cppcheck
 
 format:
 	clang-format -i $(wildcard include/weir/*.h src/*/*.[ch] docs/examples/*.[ch] docs/examples/*/*.[ch] \
@@ -393,9 +404,9 @@ uninstall:
 
 # Only what a build makes: BUILD may be a directory that holds other things too.
 clean:
-	rm -rf $(addprefix $(BUILD)/,obj gen examples tests bench fuzz amalgam sizes lint portability interop conformance \
-	         coverage mutate \
-	         flags.compile flags.link flags.bench libweir.a libweir.so $(soname) $(so) libweir-zlib.a libweir-zlib.so \
+	rm -rf $(addprefix $(BUILD)/,obj gen examples tests bench fuzz amalgam sizes lint portability interop \
+	         conformance coverage mutate cross abi flags.compile flags.link flags.bench \
+	         libweir.a libweir.so $(soname) $(so) libweir-zlib.a libweir-zlib.so \
 	         $(zlib_soname) $(zlib_so))
 	-@rmdir $(BUILD) 2>/dev/null || :
 

@@ -181,7 +181,7 @@ static void receive_begin(weir_ws *ws, const frame_header *header)
  * there is nothing to judge before head_need_ bytes are there. */
 static int receive_header(weir_ws *ws, weir_in *in)
 {
-    frame_header header = {0, NULL, 0, 0};
+    frame_header header = {0, in->ptr, 0, 0};
     if (ws->head_len_ == 0) {
         int size = header_read(ws, in->ptr, in->len, &header);
         if (size > 0 && (size_t)size <= in->len) {

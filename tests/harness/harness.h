@@ -53,6 +53,13 @@ bool machine_agrees(const machine *m, const char *title, const void *stream, siz
 /* Silences what machine_agrees prints, for the test of the harness itself. */
 extern bool machine_quiet;
 
+/* ---- Repetitions --------------------------------------------------------------------------------- */
+
+/* How often to repeat what is random, or how much to send of what has no end: `full`, or with
+ * WEIR_TEST_ROUNDS=N in the environment N percent of it, at least 1. For emulators and checkers, which
+ * are 10 to 50 times slower; vectors, tables and cuts are never fewer. */
+size_t test_rounds(size_t full);
+
 /* ---- Guarded memory ------------------------------------------------------------------------------ */
 
 /* A copy of `len` bytes whose end (or, with at_start, whose start) touches an unmapped page. `bytes`

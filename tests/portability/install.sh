@@ -1,6 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# An installed tree serves a program through pkg-config, static and shared, and uninstall leaves nothing.
+# An installed tree serves a program through pkg-config, static and shared; it refuses a program that was built
+# with other headers; and uninstall leaves nothing.
 # shellcheck source=tests/portability/checks.inc
 . "$(dirname "$0")/checks.inc"
 
@@ -44,6 +45,49 @@ if have pkg-config; then
 else
     skip "pkg-config" "not installed"
     check "linked static" program -I"$tree/usr/include" "$tree/usr/lib/libweir.a"
+fi
+
+# ---- Programs built with headers of another version ---------------------------------------------------
+
+# refused FILE EDIT NAME...: with the header edited, the init functions of these and no others refuse.
+refused() {
+    file=$1 edit=$2
+    shift 2
+    rm -rf "$work/other"
+    mkdir -p "$work/other"
+    cp -R "$tree/usr/include/weir" "$work/other/weir"
+    sed "$edit" "$tree/usr/include/weir/$file" >"$work/other/weir/$file"
+    # shellcheck disable=SC2086
+    $CC -std=c99 $warnings -I"$work/other" tests/portability/layout.c -o "$work/layout" -L"$tree/usr/lib" \
+        -lweir || return 1
+    LD_LIBRARY_PATH=$tree/usr/lib "$work/layout" >"$work/said" || return 1
+    [ $# = 0 ] || printf '%s\n' "$@" >"$work/wanted"
+    [ $# != 0 ] || : >"$work/wanted"
+    diff "$work/wanted" "$work/said"
+}
+# longer STRUCT: an edit that gives it a member more.
+longer() {
+    echo "s/^} $1;\$/uint64_t added_; } $1;/"
+}
+# A library of another minor version has another name, and the loader takes no other.
+loads_no_other() {
+    mkdir -p "$work/newer"
+    cp "$tree/usr/lib/libweir.so" "$work/newer/libweir.so.0.9999"
+    ! LD_LIBRARY_PATH=$work/newer "$work/layout"
+}
+if [ -f "$tree/usr/lib/libweir.so" ]; then
+    l=WEIR_ERR_LAYOUT
+    check "the same headers: all are set up" refused base.h ''
+    check "another minor version" refused base.h 's/\(define WEIR_VERSION_MINOR\) .*/\1 9999/' "weir_version: other"
+    check "another weir_http" refused http.h "$(longer weir_http)" "weir_http: $l" "weir_sse_source: $l"
+    check "another weir_ws" refused ws.h "$(longer weir_ws)" "weir_ws: $l"
+    check "another weir_ws_cfg" refused ws.h "$(longer weir_ws_cfg)" "weir_ws: $l"
+    check "another weir_deflate" refused deflate.h "$(longer weir_deflate)" "weir_deflate: $l"
+    check "another weir_sse_parser" refused sse.h "$(longer weir_sse_parser)" \
+        "weir_sse_parser: $l" "weir_sse_source: $l"
+    check "another weir_sse_source" refused sse.h "$(longer weir_sse_source)" "weir_sse_source: $l"
+    check "another weir_sse_source_cfg" refused sse.h "$(longer weir_sse_source_cfg)" "weir_sse_source: $l"
+    check "a library of another name is not loaded" loads_no_other
 fi
 
 # shellcheck disable=SC2086

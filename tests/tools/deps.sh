@@ -9,11 +9,17 @@ set -u
 
 CC=${CC:-cc}
 
+# Linkers for Windows do not write to /dev/null.
 have_cmocka() {
+    probe=$(mktemp) || return 1
+    code=0
     # shellcheck disable=SC2046,SC2086 # lists of flags, and CC may have some
     printf '%s\n' '#include <setjmp.h>' '#include <stdarg.h>' '#include <stddef.h>' '#include <stdint.h>' \
         '#include <cmocka.h>' 'int main(void) { return 0; }' |
-        $CC -x c - -o /dev/null $(pkg-config --cflags --libs cmocka 2>/dev/null || echo -lcmocka) 2>/dev/null
+        $CC -x c - -o "$probe" $(pkg-config --cflags --libs cmocka 2>/dev/null || echo -lcmocka) 2>/dev/null ||
+        code=1
+    rm -f "$probe" "$probe.exe"
+    return $code
 }
 
 # The command that installs, for the first package manager found: sets `command` and `update`.

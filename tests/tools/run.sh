@@ -4,7 +4,8 @@
 #
 # Counts are read from cmocka's summary, or from a line `N passed, N failed`. A program that ends badly
 # without naming a failure, or that runs no test, counts as one failure. A fuzz target is one test:
-# replayed with pseudo-random inputs and its corpus. The last line is the total.
+# replayed with pseudo-random inputs and its corpus. The last line is the total. RUNNER is what starts
+# programs of another machine; WEIR_TEST_ROUNDS is explained in tests/harness/harness.h.
 set -u
 
 here=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
@@ -13,6 +14,8 @@ trap 'rm -f "$log"' EXIT
 trap 'exit 130' INT TERM HUP
 unset CMOCKA_MESSAGE_OUTPUT CMOCKA_XML_FILE CMOCKA_TEST_FILTER CMOCKA_SKIP_FILTER
 limit=
+inputs=$((50 * ${WEIR_TEST_ROUNDS:-100}))
+RUNNER=${RUNNER:-}
 command -v timeout >/dev/null 2>&1 && limit='timeout 300'
 
 passed=0 failed=0
@@ -24,14 +27,14 @@ for program in "$@"; do
         : >"$log"
         if [ -d "$here/fuzz/corpus/$name" ]; then
             set -- "$here/fuzz/corpus/$name"/*
-            $limit "$program" "$@" >>"$log" 2>&1 || code=$?
+            $limit $RUNNER "$program" "$@" >>"$log" 2>&1 || code=$?
         else
             set --
         fi
-        [ "$code" != 0 ] || $limit "$program" --random 5000 "$@" >>"$log" 2>&1 || code=$?
+        [ "$code" != 0 ] || $limit $RUNNER "$program" --random "$inputs" "$@" >>"$log" 2>&1 || code=$?
         [ "$code" != 0 ] || echo '1 passed, 0 failed' >>"$log"
         ;;
-    *) $limit "$program" >"$log" 2>&1 </dev/null || code=$? ;;
+    *) $limit $RUNNER "$program" >"$log" 2>&1 </dev/null || code=$? ;;
     esac
     # shellcheck disable=SC2046 # two numbers
     set -- $(awk '

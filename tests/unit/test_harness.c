@@ -7,6 +7,9 @@
 #include <setjmp.h>
 #include <signal.h>
 #include <stdlib.h>
+#ifdef _WIN32
+#include <windows.h>
+#endif
 
 /* ---- Log ------------------------------------------------------------------------------------------ */
 
@@ -104,6 +107,12 @@ static void test_machines(void **state)
 
 /* ---- Guards --------------------------------------------------------------------------------------- */
 
+#ifdef _WIN32
+static bool readable(const uint8_t *at)
+{
+    return !IsBadReadPtr(at, 1);
+}
+#else
 static sigjmp_buf caught;
 
 static void on_fault(int signal)
@@ -112,22 +121,27 @@ static void on_fault(int signal)
     siglongjmp(caught, 1);
 }
 
-static bool readable(const volatile uint8_t *at)
+static bool readable(const uint8_t *at)
 {
-    if (sigsetjmp(caught, 1) != 0)
-        return false;
-    (void)*at;
-    return true;
-}
-
-static void test_guards(void **state)
-{
-    (void)state;
     struct sigaction action, old_segv, old_bus;
     memset(&action, 0, sizeof action);
     action.sa_handler = on_fault;
     sigaction(SIGSEGV, &action, &old_segv);
     sigaction(SIGBUS, &action, &old_bus);
+    volatile bool good = false;
+    if (sigsetjmp(caught, 1) == 0) {
+        (void)*(const volatile uint8_t *)at;
+        good = true;
+    }
+    sigaction(SIGSEGV, &old_segv, NULL);
+    sigaction(SIGBUS, &old_bus, NULL);
+    return good;
+}
+#endif
+
+static void test_guards(void **state)
+{
+    (void)state;
     bool good = true;
     for (size_t len = 0; len < 5000; len += len < 5 ? 1 : 999) {
         uint8_t *end = guard_copy(NULL, len, false), *start = guard_copy(NULL, len, true);
@@ -136,8 +150,6 @@ static void test_guards(void **state)
         guard_free(end);
         guard_free(start);
     }
-    sigaction(SIGSEGV, &old_segv, NULL);
-    sigaction(SIGBUS, &old_bus, NULL);
     assert_true(good);
     uint8_t *copy = guard_copy("abc", 3, false);
     assert_memory_equal(copy, "abc", 3);

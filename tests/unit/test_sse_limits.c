@@ -17,7 +17,10 @@ static void test_limits(void **state)
 
 /* ---- Streams without an end ----------------------------------------------------------------------- */
 
-enum { EVENT_MAX = 1000, ID_MAX = 50, TYPE_MAX = 40, COMMENT_MAX = 60, TOTAL = 3 << 20 };
+enum { EVENT_MAX = 1000, ID_MAX = 50, TYPE_MAX = 40, COMMENT_MAX = 60 };
+
+/* The length of a stream without an end. */
+static size_t endless;
 
 /* What was found in a long stream. */
 typedef struct found {
@@ -109,7 +112,7 @@ static void check_stops(uint32_t flags, size_t max_line, const char *begin, cons
     victim v;
     victim_init(&v, flags, max_line);
     for (size_t i = 0; i < STEP_COUNT; i++) {
-        found f = pour(&v, begin, unit, TOTAL, STEPS[i], i % 2);
+        found f = pour(&v, begin, unit, endless, STEPS[i], i % 2);
         assert_int_equal(f.err, err);
         assert_int_equal(f.offset, at);
         assert_true(f.calls <= f.taken / STEPS[i] + 2);
@@ -123,10 +126,10 @@ static void check_passes(uint32_t flags, size_t max_line, const char *begin, con
     victim v;
     victim_init(&v, flags, max_line);
     for (size_t i = 0; i < STEP_COUNT; i++) {
-        found f = pour(&v, begin, unit, TOTAL, STEPS[i], i % 2);
+        found f = pour(&v, begin, unit, endless, STEPS[i], i % 2);
         assert_int_equal(f.err, 0);
-        assert_int_equal(f.taken, TOTAL);
-        assert_int_equal(f.calls, (TOTAL + STEPS[i] - 1) / STEPS[i]);
+        assert_int_equal(f.taken, endless);
+        assert_int_equal(f.calls, (endless + STEPS[i] - 1) / STEPS[i]);
         assert_int_equal(f.data, 0);
     }
     victim_free(&v);
@@ -195,7 +198,7 @@ static void test_endless_skipped(void **state)
     uint8_t end[] = "\n\ndata: ok\n\n";
     victim_init(&v, WEIR_SSE_SKIP, 0);
     for (size_t i = 0; i < STEP_COUNT; i++) {
-        found f = pour(&v, "data:", "x", TOTAL, STEPS[i], i % 2);
+        found f = pour(&v, "data:", "x", endless, STEPS[i], i % 2);
         memcpy(end, "\n\ndata: ok\n\n", sizeof end);
         victim_take(&v, end, sizeof end - 1, &f);
         assert_int_equal(f.items[WEIR_SSE_SKIPPED], 1);
@@ -213,18 +216,18 @@ static void test_endless_parts(void **state)
     victim_init(&v, WEIR_SSE_PARTS, 0);
     for (size_t i = 0; i < STEP_COUNT; i++) {
         uint8_t end[] = "\n\n";
-        found f = pour(&v, "data:", "x", TOTAL, STEPS[i], i % 2);
+        found f = pour(&v, "data:", "x", endless, STEPS[i], i % 2);
         victim_take(&v, end, sizeof end - 1, &f);
         assert_int_equal(f.err, 0);
-        assert_int_equal(f.data, TOTAL - 5);
+        assert_int_equal(f.data, endless - 5);
         assert_int_equal(f.items[WEIR_SSE_EVENT], 1);
-        assert_true(f.calls <= 2 * (TOTAL / STEPS[i] + 3));
+        assert_true(f.calls <= 2 * (endless / STEPS[i] + 3));
         assert_true(f.most <= 4096 + EVENT_MAX);
-        f = pour(&v, "", "data\n", TOTAL, STEPS[i], i % 2);
+        f = pour(&v, "", "data\n", endless, STEPS[i], i % 2);
         victim_take(&v, end, sizeof end - 1, &f);
-        assert_int_equal(f.data, TOTAL / 5 - (TOTAL % 5 < 4));
+        assert_int_equal(f.data, endless / 5 - (endless % 5 < 4));
         assert_int_equal(f.items[WEIR_SSE_EVENT], 1);
-        assert_true(f.calls <= TOTAL / STEPS[i] + TOTAL / 5 + 8);
+        assert_true(f.calls <= endless / STEPS[i] + endless / 5 + 8);
     }
     victim_free(&v);
 }
@@ -291,6 +294,7 @@ static void test_huge_line(void **state)
 
 int main(void)
 {
+    endless = test_rounds(3 << 20);
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_limits),
         cmocka_unit_test(test_endless_data),

@@ -168,7 +168,7 @@ static void test_random_streams(void **state)
 {
     (void)state;
     uint32_t x = 20250801;
-    for (unsigned n = 0; n < 5000; n++)
+    for (size_t n = test_rounds(5000); n != 0; n--)
         differ(&x, 50);
 }
 
@@ -184,7 +184,7 @@ static void test_repair_is_decoding_first(void **state)
     machine a = sse_machine_from(&repairing, &repair, 3 * LONGEST);
     machine b = sse_machine_from(&plain, &cfg, 3 * LONGEST);
     log *l = log_new(), *k = log_new();
-    for (unsigned n = 0; n < 20000; n++) {
+    for (size_t n = test_rounds(20000); n != 0; n--) {
         uint8_t stream[LONGEST], decoded[3 * LONGEST];
         size_t len = random_stream(&x, stream);
         size_t decoded_len = sse_reference_decode(decoded, stream, len);
@@ -354,7 +354,7 @@ static void test_written_events(void **state)
     const weir_sse_parser_cfg cfg = {.last_event_id = {(const uint8_t *)"before", 6}};
     machine m = sse_machine_from(&self, &cfg, TEXT);
     log *wanted = log_new();
-    for (unsigned n = 0; n < 3000; n++) {
+    for (size_t n = test_rounds(3000); n != 0; n--) {
         uint8_t room[3][TEXT], comment[TEXT], stream[12 * TEXT];
         weir_out out = {stream, sizeof stream};
         weir_sse_event event = random_event(&x, room);

@@ -42,12 +42,13 @@ static void write_packed(prepared *p, unsigned bits)
 bool prepared_for(prepared *p, weir_ws *ws, unsigned bits, weir_str *bytes)
 {
     weir_ws_prepared forms = {0};
+    bool packs = bits >= 9 && bits <= 15; /* windows that a compressor has */
     if (p->plain == NULL && !write_plain(p))
         return false;
-    if (bits >= 9 && p->packed[bits] == NULL)
+    if (packs && p->packed[bits] == NULL)
         write_packed(p, bits);
     forms.plain = (weir_str){buffer_bytes(p->plain), buffer_size(p->plain)};
-    if (bits >= 9 && p->packed[bits] != NULL) {
+    if (packs && p->packed[bits] != NULL) {
         forms.packed = (weir_str){buffer_bytes(p->packed[bits]), buffer_size(p->packed[bits])};
         forms.packed_bits = (uint8_t)bits;
     }

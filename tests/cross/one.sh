@@ -1,0 +1,97 @@
+#!/bin/sh
+# SPDX-License-Identifier: MIT
+# one.sh TARGET - builds the library with its unit tests, attacks and fuzz targets for another machine, or for
+# a checker that wants cmocka and zlib built its way, and runs them there. run.sh calls it with BUILD and
+# SOURCES set; the closing line is `N passed, N failed`, or `skipped: TARGET: WHY`.
+set -u
+
+cd "$(dirname "$0")/../.." || exit 1
+target=${1:?usage: one.sh TARGET}
+work=${BUILD:-build}/cross/$target
+sources=${SOURCES:?the folder that sources.sh fills}
+runner='' emulator=qemu-user link=-static cflags=-O1
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES MBEDTLS SANITIZE CPPFLAGS LDFLAGS CFLAGS AR
+
+case $target in
+i386) cc='gcc -m32' package=gcc-multilib link='' ;;
+s390x) cc=s390x-linux-gnu-gcc package=gcc-s390x-linux-gnu runner=qemu-s390x ;;
+armhf) cc=arm-linux-gnueabihf-gcc package=gcc-arm-linux-gnueabihf runner=qemu-arm ;;
+musl) cc=musl-gcc package=musl-tools ;;
+mingw)
+    cc=x86_64-w64-mingw32-gcc package=gcc-mingw-w64-x86-64 runner="$PWD/tests/cross/wine.sh"
+    # It takes `format(printf)` for Microsoft's of old; the other compilers check the formats.
+    cflags="$cflags -Wno-format -Wno-format-extra-args"
+    ;;
+msan)
+    # Memory that was never written must not decide anything. cmocka and zlib are compiled for it too, so that
+    # what they write counts as written.
+    cc='clang -fsanitize=memory -fsanitize-memory-track-origins -fno-omit-frame-pointer -g' package=clang link=''
+    ;;
+valgrind)
+    cc='gcc -g' package=gcc link='' emulator=valgrind
+    runner="valgrind -q --error-exitcode=99 --leak-check=full --suppressions=$PWD/tests/cross/valgrind.supp"
+    ;;
+*)
+    echo "one.sh: no target $target: i386 s390x armhf musl mingw msan valgrind are known" >&2
+    exit 2
+    ;;
+esac
+
+# A processor may know 32 bits, and its kernel not.
+runs() {
+    # shellcheck disable=SC2086
+    $runner "$work/probe" >"$work/probe.log" 2>&1
+}
+skip() {
+    echo "skipped: $target: $1"
+    exit 0
+}
+mkdir -p "$work/lib" "$work/include" || exit 1
+work=$(cd "$work" && pwd)
+echo 'int main(void) { return 0; }' >"$work/probe.c"
+# shellcheck disable=SC2086 # lists of words
+$cc $link "$work/probe.c" -o "$work/probe" 2>/dev/null || skip "no $cc (Debian: $package)"
+case $target in
+i386) runs || runner=qemu-i386 ;;
+mingw)
+    emulator=wine64
+    export WINEPREFIX="$work/wine" WINEDEBUG=-all
+    # Starting Windows takes longer than most tests: let it stay for a while.
+    for server in wineserver /usr/lib/wine/wineserver; do
+        ! command -v $server >/dev/null 2>&1 || { $server -p30; break; }
+    done
+    ;;
+esac
+runs || skip "its programs do not run here (Debian: $emulator)"
+
+# ---- cmocka and zlib for it -------------------------------------------------------------------------
+
+# Compiles files without warnings: they are not ours.
+objects() {
+    # shellcheck disable=SC2086
+    (cd "$work/lib" && $cc -w -O2 -I"$work/include" $defines -c "$@") || exit 1
+}
+if ! [ -f "$work/lib/libz.a" ]; then
+    cp "$sources"/cmocka/include/*.h "$sources/zlib/zlib.h" "$sources/zlib/zconf.h" "$work/include/"
+    defines='-DHAVE_SIGNAL_H -DHAVE_MALLOC_H -DHAVE_INTTYPES_H -DHAVE_STRINGS_H -DHAVE_GCC_THREAD_LOCAL_STORAGE'
+    [ "$target" = mingw ] && defines="$defines -D__USE_MINGW_ANSI_STDIO=1" ||
+        defines="$defines -DHAVE_SIGLONGJMP -DHAVE_STRSIGNAL -D_GNU_SOURCE"
+    objects "$sources/cmocka/src/cmocka.c"
+    defines=
+    for name in adler32 crc32 deflate infback inffast inflate inftrees trees zutil; do
+        objects "$sources/zlib/$name.c"
+    done
+    (cd "$work/lib" && ar rcs libcmocka.a cmocka.o && rm cmocka.o && ar rcs libz.a ./*.o && rm ./*.o)
+fi
+# pkg-config would answer for this machine.
+mkdir -p "$work/lib/pkgconfig"
+printf 'Name: cmocka\nDescription: cmocka\nVersion: 1\nCflags: -I%s\nLibs: -L%s -lcmocka\n' "$work/include" \
+    "$work/lib" >"$work/lib/pkgconfig/cmocka.pc"
+export PKG_CONFIG_LIBDIR="$work/lib/pkgconfig" PKG_CONFIG_PATH=
+
+# ---- The tests --------------------------------------------------------------------------------------
+
+# Blocks of code are counted on one machine alone, and other people's peers are there for one.
+make --no-print-directory CC="$cc" BUILD="$work/build" CFLAGS="$cflags -isystem $work/include" \
+    LDFLAGS="$link -L$work/lib" RUNNER="$runner" SHARED=0 ZLIB=1 NGHTTP2=0 WSLAY=0 COUNTED=0 PORTABILITY=0 \
+    WERROR=1 test

@@ -110,14 +110,15 @@ size_t weiri_lines_sse2(uint8_t *to, const uint8_t *text, size_t len, size_t spa
 }
 #endif
 
-/* The last word is moved back so that it ends with the text, as long as it stays within the line. */
+/* The last word is moved back so that it ends with the text. What it reaches there is of the same line, or has
+ * the line end before it, and then the word is not taken. */
 size_t weiri_lines_words(uint8_t *to, const uint8_t *text, size_t len, size_t spare, const weiri_mark *mark,
                          bool *wide)
 {
-    size_t at = 0, line = 0, grown = 0;
+    size_t at = 0, grown = 0;
     uint64_t all = 0;
     for (;;) {
-        while (at < len && len - line >= 8) {
+        while (at < len && len >= 8) {
             size_t from = len - at < 8 ? len - 8 : at;
             uint64_t word = weiri_word(text + from);
             if (weiri_word_ends(word) != 0)
@@ -138,7 +139,6 @@ size_t weiri_lines_words(uint8_t *to, const uint8_t *text, size_t len, size_t sp
         weiri_mark_put(to + at + grown, mark);
         grown += mark->len - end_len;
         at += end_len;
-        line = at;
     }
     *wide |= weiri_word_wide(all) != 0;
     return grown;

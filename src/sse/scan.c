@@ -110,8 +110,8 @@ size_t weiri_lines_sse2(uint8_t *to, const uint8_t *text, size_t len, size_t spa
 }
 #endif
 
-/* The last word is moved back so that it ends with the text. What it reaches there is of the same line, or has
- * the line end before it, and then the word is not taken. */
+/* The last word is moved back so that it ends with the text. What it reaches there is of the same line, or
+ * has the line end before that, and then the word is not taken. */
 size_t weiri_lines_words(uint8_t *to, const uint8_t *text, size_t len, size_t spare, const weiri_mark *mark,
                          bool *wide)
 {

@@ -37,6 +37,9 @@ endif
 ifndef WSLAY
 WSLAY := $(call probe,wslay/wslay.h,wslay_event_want_read,$(wslay_libs))
 endif
+# C++ peers for the benchmarks.
+probe_cxx = $(shell printf '\043include <$(1)>\nint main() { return 0; }\n' | \
+              $(CXX) $(CPPFLAGS) -x c++ -fsyntax-only - >/dev/null 2>&1 && echo 1)
 # Can the compiler count what it makes run?
 ifndef COUNTED
 COUNTED := $(shell echo 'int x;' | $(CC) $(CFLAGS) -fsanitize-coverage=trace-pc -x c -c - -o /dev/null \
@@ -132,9 +135,9 @@ portability := $(if $(filter 1,$(PORTABILITY)),$(sort $(wildcard tests/portabili
 
 # ---- Targets ----------------------------------------------------------------------------------------
 
-.PHONY: all lib examples demo units tests test portability coverage mutate faults bench interop soak conformance \
-        fuzz deps deps-interop install uninstall lint analyze abi abi-update format amalgam sizes clean help \
-        cmocka FORCE
+.PHONY: all lib examples demo units tests test portability coverage mutate faults bench bench-instructions \
+        bounded interop soak conformance fuzz deps deps-interop install uninstall lint analyze abi abi-update \
+        format amalgam sizes clean help cmocka FORCE
 
 all: lib examples
 lib: $(static_lib) $(zlib_lib) $(if $(filter 1,$(SHARED)),$(shared_lib) $(zlib_shared))
@@ -341,29 +344,91 @@ sizes:
 
 # ---- Benchmarks -------------------------------------------------------------------------------------
 
-BENCH ?= bounds websocket streams $(if $(filter Linux,$(shell uname -s)),choosing)
+BENCH ?= bounds websocket handshake streams $(if $(filter Linux,$(shell uname -s)),echo choosing)
 benches := $(addprefix $(BUILD)/bench/,$(BENCH))
+# What is compared with is built for this very processor, weir as it always is.
+PEER_CFLAGS ?= -O3 -march=native
+bench_goal := $(filter bench,$(MAKECMDGOALS))
+ifndef BEAST
+BEAST := $(if $(bench_goal),$(call probe_cxx,boost/beast/websocket.hpp))
+endif
+ifndef WEBSOCKETPP
+WEBSOCKETPP := $(if $(bench_goal),$(call probe_cxx,websocketpp/processors/hybi13.hpp))
+endif
+cxx_peers := $(if $(filter 1,$(BEAST)),beast) $(if $(filter 1,$(WEBSOCKETPP)),websocketpp)
+echo_servers := $(BUILD)/bench/echo_kernel $(BUILD)/examples/ws_echo_server \
+                $(patsubst %,$(BUILD)/bench/echo_%,$(if $(filter 1,$(WSLAY)),wslay) $(cxx_peers))
+peer_codecs := $(patsubst %,$(obj)/bench/%_codec.o,$(if $(filter 1,$(WSLAY)),wslay) $(cxx_peers))
+peer_libs := $(if $(filter 1,$(WSLAY)),$(wslay_libs)) $(if $(strip $(cxx_peers)),-lstdc++ -pthread)
 bench_flags := $(program_flags) $(if $(filter 1,$(ZLIB)),-DBENCH_ZLIB) \
-               $(if $(filter 1,$(WSLAY)),-DBENCH_WSLAY $(peer_cflags))
-bench_objects = $(patsubst tests/bench/%.c,$(obj)/bench/%.o,tests/bench/bench.c $(wildcard tests/bench/$(1)))
+               $(if $(filter 1,$(WSLAY)),-DBENCH_WSLAY $(peer_cflags)) \
+               $(if $(filter 1,$(BEAST)),-DBENCH_BEAST) $(if $(filter 1,$(WEBSOCKETPP)),-DBENCH_WEBSOCKETPP)
+bench_objects = $(patsubst tests/%.c,$(obj)/%.o,tests/bench/bench.c $(wildcard $(addprefix tests/bench/,$(1))))
 
-$(BUILD)/flags.bench: export STAMP = $(bench_flags)
+$(BUILD)/flags.bench: export STAMP = $(bench_flags) $(CXX) $(PEER_CFLAGS)
 $(obj)/bench/%.o: tests/bench/%.c $(BUILD)/flags.compile $(BUILD)/flags.bench
 	@mkdir -p $(@D)
 	$(call run,CC,$<,$(call compile,$(bench_flags)))
 
+$(obj)/bench/limit_codec.o: bench_flags += $(PEER_CFLAGS)
+$(obj)/bench/%.o: tests/bench/%.cpp $(BUILD)/flags.compile $(BUILD)/flags.bench
+	@mkdir -p $(@D)
+	$(call run,CXX,$<,$(CXX) -std=c++17 -w -Iinclude -D_POSIX_C_SOURCE=200809L $(CPPFLAGS) -g $(PEER_CFLAGS) \
+	  -MMD -MP -c -o $@ $<)
+
 $(BUILD)/bench/bounds: $(call bench_objects,bounds.c) $(call bench_objects,heap.c)
-$(BUILD)/bench/websocket: $(call bench_objects,websocket.c) $(call bench_objects,weir_codec.c) \
-    $(if $(filter 1,$(WSLAY)),$(call bench_objects,wslay_codec.c))
-$(BUILD)/bench/websocket: peer_libs := $(if $(filter 1,$(WSLAY)),$(wslay_libs))
-$(BUILD)/bench/streams: $(call bench_objects,streams*.c)
+$(BUILD)/bench/websocket: $(call bench_objects,websocket.c messages.c weir_codec.c limit_codec.c) $(peer_codecs)
+$(BUILD)/bench/handshake: $(call bench_objects,handshake.c messages.c weir_handshake.c) \
+    $(patsubst %,$(obj)/bench/%_codec.o,$(cxx_peers))
+$(BUILD)/bench/streams: $(call bench_objects,streams*.c events.c)
+$(BUILD)/bench/instructions: $(call bench_objects,instructions.c messages.c events.c weir_codec.c weir_handshake.c)
+$(BUILD)/bench/echo: $(call bench_objects,echo.c) | $(echo_servers)
 $(BUILD)/bench/choosing: $(call bench_objects,choosing*.c)
-$(benches): $(zlib_lib) $(static_lib) $(BUILD)/flags.link
+$(benches) $(BUILD)/bench/instructions: $(zlib_lib) $(static_lib) $(BUILD)/flags.link
 	@mkdir -p $(@D)
 	$(call run,LD,$@,$(link) $(filter %.o,$^) $(filter %.a,$^) $(peer_libs) $(libs) $(zlib_libs))
 
+$(BUILD)/bench/echo_kernel $(BUILD)/bench/echo_wslay: $(BUILD)/bench/%: $(obj)/bench/%.o \
+    $(obj)/bench/echo_epoll.o $(static_lib) $(BUILD)/flags.link
+	@mkdir -p $(@D)
+	$(call run,LD,$@,$(link) $(filter %.o,$^) $(filter %.a,$^) $(peer_libs) $(libs))
+$(addprefix $(BUILD)/bench/echo_,$(cxx_peers)): $(BUILD)/bench/%: $(obj)/bench/%.o $(BUILD)/flags.link
+	@mkdir -p $(@D)
+	$(call run,LD,$@,$(CXX) $(LDFLAGS) -o $@ $(filter %.o,$^) -pthread)
+
+bench: export ECHO_SERVERS = $(echo_servers)
 bench: $(benches)
 	@tests/bench/run.sh $(benches)
+
+# Counts must not depend on the caller's flags.
+counts := $(BUILD)/counts
+bench-instructions:
+	+@$(MAKE) -s BUILD=$(counts)/baseline CFLAGS='-O2 -g' CPPFLAGS=-DWEIR_SIMD=1 SANITIZE= \
+	  $(counts)/baseline/bench/instructions
+	+@$(MAKE) -s BUILD=$(counts)/chosen CFLAGS='-O2 -g' CPPFLAGS= SANITIZE= $(counts)/chosen/bench/instructions
+	@tests/bench/instructions.sh $(if $(filter 1,$(UPDATE)),--update) $(counts)/baseline/bench/instructions \
+	  $(counts)/chosen/bench/instructions
+
+# ---- Bounds -----------------------------------------------------------------------------------------
+
+bounded_flags := $(program_flags) $(if $(filter 1,$(ZLIB)),-DBOUNDED_ZLIB)
+bounded_programs := $(addprefix $(BUILD)/bounded/,marks growth growth-counted)
+bounded_objects = $(patsubst tests/%.c,$(obj)/%.o,$(filter-out $(1),$(wildcard tests/bounded/*.c)))
+
+$(BUILD)/flags.bounded: export STAMP = $(bounded_flags)
+$(obj)/bounded/%.o: tests/bounded/%.c $(BUILD)/flags.compile $(BUILD)/flags.bounded
+	@mkdir -p $(@D)
+	$(call run,CC,$<,$(call compile,$(bounded_flags)))
+$(BUILD)/bounded/marks: $(call bounded_objects,%/growth.c %/growth_writers.c) $(obj)/bench/heap.o $(static_lib)
+$(BUILD)/bounded/growth: $(call bounded_objects,%/marks.c %/rooms.c) $(static_lib)
+$(BUILD)/bounded/growth-counted: $(call bounded_objects,%/marks.c %/rooms.c) $(counted_lib)
+$(bounded_programs): $(zlib_lib) $(BUILD)/flags.link
+	@mkdir -p $(@D)
+	$(call run,LD,$@,$(link) $(filter %.o,$^) $(zlib_lib) $(filter-out $(zlib_lib),$(filter %.a,$^)) $(libs) \
+	  $(zlib_libs))
+
+bounded: $(bounded_programs)
+	@tests/bounded/run.sh $(if $(filter 1,$(FULL)),--full)
 
 # ---- Installation -----------------------------------------------------------------------------------
 
@@ -404,10 +469,9 @@ uninstall:
 
 # Only what a build makes: BUILD may be a directory that holds other things too.
 clean:
-	rm -rf $(addprefix $(BUILD)/,obj gen examples tests bench fuzz amalgam sizes lint portability interop \
-	         conformance coverage mutate cross abi flags.compile flags.link flags.bench \
-	         libweir.a libweir.so $(soname) $(so) libweir-zlib.a libweir-zlib.so \
-	         $(zlib_soname) $(zlib_so))
+	rm -rf $(addprefix $(BUILD)/,obj gen examples tests bench bounded counts fuzz amalgam sizes lint portability \
+	         interop conformance coverage mutate cross abi flags.compile flags.link flags.bench flags.bounded \
+	         libweir.a libweir.so $(soname) $(so) libweir-zlib.a libweir-zlib.so $(zlib_soname) $(zlib_so))
 	-@rmdir $(BUILD) 2>/dev/null || :
 
 help:

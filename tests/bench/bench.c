@@ -120,6 +120,20 @@ static void head_print(bench_group *group)
     group->begun = true;
 }
 
+static void tsv_put(const bench_group *group, const char *row, const bench_case *cases, double units,
+                    double bytes)
+{
+    static FILE *file;
+    const char *path = getenv("BENCH_TSV");
+    if (file == NULL && (path == NULL || (file = fopen(path, "w")) == NULL))
+        return;
+    for (size_t i = 0; i < group->columns; i++)
+        if (cases[i].user != NULL)
+            fprintf(file, "%s\t%s\t%s\t%.2f\n", group->title, row, group->names[i],
+                    group->unit == BENCH_NS ? cases[i].median / units : bytes / cases[i].median * 1e3);
+    fflush(file);
+}
+
 void bench_row(bench_group *group, const char *row, bench_case *cases, double units, double bytes)
 {
     char cell[32], ratio[32];
@@ -139,6 +153,7 @@ void bench_row(bench_group *group, const char *row, bench_case *cases, double un
     }
     putchar('\n');
     fflush(stdout);
+    tsv_put(group, row, cases, units, bytes);
 }
 
 /* ---- Data ---------------------------------------------------------------------------------------- */
@@ -179,5 +194,11 @@ void bench_text(uint8_t *dst, size_t len)
 void bench_chinese(uint8_t *dst, size_t len)
 {
     static const char *const list[8] = {"河", "水流", "堤坝", "很高", "今天", "春天的雨", "，", "明天会更好"};
+    words(dst, len, list);
+}
+
+void bench_emoji(uint8_t *dst, size_t len)
+{
+    static const char *const list[8] = {"😀", "🎉🎉", "🚀", "🌊", "🐬🐳", "☕", " ok ", "👍"};
     words(dst, len, list);
 }

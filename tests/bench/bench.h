@@ -7,7 +7,7 @@
  * rounds of thread CPU time. What the machine does beside, and how its clock wanders, then meets all alike.
  *
  * Environment: BENCH_ROUNDS, BENCH_MS (CPU milliseconds of a contestant in a round), BENCH_ONLY (only rows
- * whose group or name has this in it).
+ * whose group or name has this in it), BENCH_TSV (a file for lines of `group TAB row TAB column TAB value`).
  */
 #ifndef WEIR_BENCH_H
 #define WEIR_BENCH_H
@@ -15,6 +15,10 @@
 #include "weir/base.h"
 
 #include <string.h>
+
+#ifdef __cplusplus
+extern "C" {
+#endif
 
 /* ---- Measuring ----------------------------------------------------------------------------------- */
 
@@ -64,6 +68,7 @@ uint32_t bench_random(void); /* the same sequence in every run */
 void bench_fill(uint8_t *dst, size_t len);
 void bench_text(uint8_t *dst, size_t len);    /* ASCII, as JSON */
 void bench_chinese(uint8_t *dst, size_t len); /* three bytes a character */
+void bench_emoji(uint8_t *dst, size_t len);   /* four, and some ASCII */
 
 /* ---- A stand-in for a socket ---------------------------------------------------------------------- */
 
@@ -107,5 +112,9 @@ static inline void bench_deliver_end(bench_sink *sink)
     if (sink->rehearsal)
         sink->digest = (sink->digest ^ 0x100) * UINT64_C(1099511628211);
 }
+
+#ifdef __cplusplus
+}
+#endif
 
 #endif

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # run.sh PROGRAM... - runs benchmarks one after the other; what each says is also kept beside it, in PROGRAM.txt.
-# `make bench` calls it. `choosing` leaves a TSV and two pictures there too.
+# `make bench` calls it. The rows of tables are kept too, in PROGRAM.tsv. `choosing` leaves two pictures.
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
@@ -22,6 +22,11 @@ for program in "$@"; do
     printf '\n==== %s: %s, %s processors\n' "$name" "$(machine)" "$(getconf _NPROCESSORS_ONLN)"
     set --
     [ "$name" != choosing ] || set -- "$program.tsv"
+    # shellcheck disable=SC2086 # a list
+    [ "$name" != echo ] || set -- $ECHO_SERVERS
+    BENCH_TSV=$program.tsv
+    [ "$name" != choosing ] || BENCH_TSV=
+    export BENCH_TSV
     # A pipe has no status of its left side in sh: it goes around it.
     { { "$program" "$@" 2>&1 && echo 0 >&3 || echo 1 >&3; } | tee "$program.txt" >&4; } 3>"$program.status" 4>&1
     [ "$(cat "$program.status")" = 0 ] || failed=1

@@ -12,74 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-enum { ROOM = 65536, LARGEST = 17 << 20 };
-
-static void put(uint8_t **dst, const char *text)
-{
-    size_t len = strlen(text);
-    memcpy(*dst, text, len);
-    *dst += len;
-}
-
-/* ---- Streams ------------------------------------------------------------------------------------- */
-
-typedef enum content { DELTAS, TINY, LARGE, LINES, HUGE_8, HUGE_16 } content;
-
-/* The data of event number i, of at most `cap` bytes. */
-static size_t data_put(content kind, size_t i, uint8_t *dst)
-{
-    static const size_t lengths[] = {0, 1, 4 << 10, 4 << 10, 8 << 20, 16 << 20};
-    char text[256];
-    uint8_t word[10];
-    if (kind == DELTAS) {
-        bench_text(word, sizeof word - 1);
-        for (size_t k = 0; k < sizeof word; k++)
-            word[k] = (uint8_t)('a' + word[k] % 26);
-        int len =
-            snprintf(text, sizeof text,
-                     "{\"id\":\"chatcmpl-%08zx\",\"object\":\"chat.completion.chunk\",\"created\":%zu,"
-                     "\"model\":\"m-4\",\"choices\":[{\"index\":0,\"delta\":{\"content\":\" %.*s\"},"
-                     "\"finish_reason\":null}]}",
-                     i * 2654435761u & 0xFFFFFFFF, 1760000000 + i / 30, (int)(2 + i % 8), (const char *)word);
-        memcpy(dst, text, (size_t)len);
-        return (size_t)len;
-    }
-    if (kind == TINY)
-        dst[0] = 'x';
-    else
-        bench_text(dst, lengths[kind]);
-    for (size_t k = 50; kind == LINES && k < lengths[kind]; k += 51)
-        dst[k] = '\n';
-    return lengths[kind];
-}
-
-static stream stream_new(content kind, size_t most)
-{
-    static const size_t sizes[] = {1 << 20, 256 << 10, 1 << 20, 1 << 20, 1, 1};
-    stream s = {.most = most};
-    bench_sink sink = {.rehearsal = true};
-    size_t size = most == 1 ? 32768 : sizes[kind];
-    uint8_t *data = bench_alloc(LARGEST);
-    s.bytes = bench_alloc(LARGEST + ROOM);
-    uint8_t *at = s.bytes;
-    while ((size_t)(at - s.bytes) < size) {
-        size_t len = data_put(kind, s.events++, data);
-        bench_deliver(&sink, data, len);
-        bench_deliver_end(&sink);
-        put(&at, kind == TINY ? "data:" : "data: ");
-        for (size_t i = 0; i < len; i++) {
-            *at++ = data[i];
-            if (data[i] == '\n')
-                put(&at, "data: ");
-        }
-        put(&at, "\n\n");
-    }
-    s.len = (size_t)(at - s.bytes);
-    s.data = (size_t)sink.bytes;
-    s.digest = sink.digest;
-    free(data);
-    return s;
-}
+enum { ROOM = 65536 };
 
 /* ---- Readers ------------------------------------------------------------------------------------- */
 
@@ -208,7 +141,7 @@ static void read_row(bench_group *group, const char *row, content kind, size_t m
 {
     if (!bench_wanted(group, row))
         return;
-    stream s = stream_new(kind, most);
+    stream s = stream_new(kind, most, most == 1 ? 32768 : 0);
     reader *readers[4] = {reader_new(&s, read_memchr), reader_new(&s, read_weir), reader_new(&s, read_loop),
                           NULL};
     if (node != NULL) {

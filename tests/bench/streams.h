@@ -15,6 +15,16 @@ typedef struct stream {
     uint64_t digest;
 } stream;
 
+/* Deltas of a language model; one byte of data; 4 KiB in one line and in 81; one line of 8 and of 16 MiB. */
+typedef enum content { DELTAS, TINY, LARGE, LINES, HUGE_8, HUGE_16 } content;
+
+enum { LARGEST = 17 << 20 };
+
+/* The data of event number i; returns its length, at most LARGEST. */
+size_t data_put(content kind, size_t i, uint8_t *dst);
+/* A stream of about so many bytes, with 0 of as many as suit the kind. */
+stream stream_new(content kind, size_t most, size_t bytes);
+
 /* A parser in a process of its own: npm's eventsource-parser under node. */
 typedef struct node_peer {
     int to;

@@ -1,114 +1,65 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * websocket.c - benchmark: frames decoded and encoded, by servers and clients, beside memcpy and libwslay.
+ * websocket.c - benchmark: frames decoded and encoded, by servers and clients, beside memcpy, a limit, and
+ * Debian's libraries.
  *
  * To decode is to receive a stream of messages, check what text is, and deliver each message. The floor is
  * the copy out of the kernel that everybody pays. To encode is to write header and payload into an output;
- * the floor is memcpy of the payload.
+ * the floor is memcpy of the payload. `limit` does its duty and no more (limit_codec.c).
  */
 #include "websocket.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 
+static const codec *const codecs[] = {
+    &weir_codec,        &limit_codec,
 #ifdef BENCH_WSLAY
-static const codec *const codecs[] = {&weir_codec, &wslay_codec, &wslay_frame_codec};
-#else
-static const codec *const codecs[] = {&weir_codec};
+    &wslay_codec,       &wslay_frame_codec,
 #endif
+#ifdef BENCH_BEAST
+    &beast_codec,
+#endif
+#ifdef BENCH_WEBSOCKETPP
+    &websocketpp_codec,
+#endif
+};
 
-enum { CODECS = sizeof codecs / sizeof *codecs, STREAM = 512 * 1024, RECEIVE_ROOM = 65536 };
+enum { CODECS = sizeof codecs / sizeof *codecs, RECEIVE_ROOM = 65536 };
 
-typedef enum content { TEXT, CHINESE, BINARY } content;
-
-static const char *const content_names[] = {"text", "chinese", "binary"};
-
-static const struct {
-    const char *name;
-    size_t len;
-} sizes[] = {{"16", 16}, {"64", 64}, {"125", 125}, {"1000", 1000}, {"16Ki", 16 << 10}, {"1Mi", 1 << 20}};
-
-enum { SIZES = sizeof sizes / sizeof *sizes };
-
-static void content_fill(content kind, uint8_t *dst, size_t len)
+static void names_set(bench_group *group, const char *floor)
 {
-    if (kind == TEXT)
-        bench_text(dst, len);
-    else if (kind == CHINESE)
-        bench_chinese(dst, len);
-    else
-        bench_fill(dst, len);
+    group->columns = 1 + CODECS;
+    group->names[0] = floor;
+    for (size_t i = 0; i < CODECS; i++)
+        group->names[1 + i] = codecs[i]->name;
 }
 
 /* ---- Decoding ------------------------------------------------------------------------------------ */
 
-/* A stream of messages of one kind. */
-typedef struct stream {
-    uint8_t *bytes;
-    size_t len;
-    size_t messages;
-    size_t payload;
-    uint64_t digest;
-} stream;
+/* How reads cut the stream: not at all, at most 1,460 bytes, one frame, one byte. */
+typedef enum cut { CUT_NONE, CUT_1460, CUT_ONE, CUT_1 } cut;
 
-/* Written by hand, so that no contestant reads what it wrote itself. */
-static size_t frame_put(uint8_t *dst, bool client, bool text, const uint8_t *payload, size_t len)
-{
-    size_t at = 0;
-    uint8_t mask_bit = client ? 0x80 : 0;
-    dst[at++] = text ? 0x81 : 0x82;
-    if (len < 126) {
-        dst[at++] = (uint8_t)(mask_bit | len);
-    } else {
-        size_t width = len <= UINT16_MAX ? 2 : 8;
-        dst[at++] = (uint8_t)(mask_bit | (width == 2 ? 126 : 127));
-        for (size_t i = width; i-- > 0;)
-            dst[at++] = (uint8_t)((uint64_t)len >> (8 * i));
-    }
-    uint8_t key[4] = {0};
-    if (client) {
-        bench_fill(key, 4);
-        memcpy(dst + at, key, 4);
-        at += 4;
-    }
-    for (size_t i = 0; i < len; i++)
-        dst[at++] = (uint8_t)(payload[i] ^ key[i % 4]);
-    return at;
-}
-
-static stream stream_new(bool by_client, content kind, size_t len, bool short_one)
-{
-    stream s = {0};
-    bench_sink sink = {.rehearsal = true};
-    s.messages = (short_one ? STREAM / 32 : STREAM) / (len + 8);
-    s.messages = s.messages == 0 ? 1 : s.messages > 8192 ? 8192 : s.messages;
-    s.payload = s.messages * len;
-    s.bytes = bench_alloc(s.messages * (len + 14));
-    uint8_t *message = bench_alloc(len);
-    for (size_t i = 0; i < s.messages; i++) {
-        content_fill(kind, message, len);
-        s.len += frame_put(s.bytes + s.len, by_client, kind != BINARY, message, len);
-        bench_deliver(&sink, message, len);
-        bench_deliver_end(&sink);
-    }
-    s.digest = sink.digest;
-    free(message);
-    return s;
-}
+static const char *const cut_names[] = {"", " @1460", " @one", " @1"};
 
 typedef struct decoding {
     const codec *codec;
     void *connection;
-    const stream *stream;
+    const wire *wire;
     size_t most;
     uint8_t *buf;
 } decoding;
+
+static bench_source source_of(const decoding *d)
+{
+    return (bench_source){d->wire->bytes, d->wire->bytes + d->wire->len, d->most};
+}
 
 static double run_copy(void *user, size_t times)
 {
     const decoding *d = user;
     while (times-- > 0) {
-        bench_source source = {d->stream->bytes, d->stream->bytes + d->stream->len, d->most};
+        bench_source source = source_of(d);
         while (bench_receive(&source, d->buf, RECEIVE_ROOM) != 0)
             bench_keep(d->buf);
     }
@@ -120,7 +71,7 @@ static double run_decode(void *user, size_t times)
     const decoding *d = user;
     bench_sink sink = {0};
     while (times-- > 0) {
-        bench_source source = {d->stream->bytes, d->stream->bytes + d->stream->len, d->most};
+        bench_source source = source_of(d);
         d->codec->decode(d->connection, &source, &sink);
     }
     return 0;
@@ -130,60 +81,53 @@ static double run_decode(void *user, size_t times)
 static void rehearse(const decoding *d)
 {
     for (int i = 0; i < 2; i++) {
-        bench_source source = {d->stream->bytes, d->stream->bytes + d->stream->len, d->most};
+        bench_source source = source_of(d);
         bench_sink sink = {.rehearsal = true};
         d->codec->decode(d->connection, &source, &sink);
-        if (sink.whole != d->stream->messages || sink.bytes != d->stream->payload ||
-            sink.digest != d->stream->digest)
+        if (sink.whole != d->wire->messages || sink.bytes != d->wire->payload ||
+            sink.digest != d->wire->digest)
             bench_fail(d->codec->name);
     }
 }
 
-static void decode_row(bench_group *group, bool client, content kind, size_t size, size_t most)
+static void decode_row(bench_group *group, bool client, const sample *m, cut how)
 {
-    static const char *const cuts[] = {"", " in 1460", " byte by byte"};
     char row[64];
-    bench_case cases[1 + CODECS];
+    bench_case cases[1 + CODECS] = {{NULL, NULL, 0}};
     decoding runs[1 + CODECS];
-    snprintf(row, sizeof row, "%s %s%s", content_names[kind], sizes[size].name,
-             cuts[most == 1 ? 2 : most != SIZE_MAX]);
+    snprintf(row, sizeof row, "%s%s", m->name, cut_names[how]);
     if (!bench_wanted(group, row))
         return;
-    stream s = stream_new(!client, kind, sizes[size].len, most == 1);
-    runs[0] = (decoding){NULL, NULL, &s, most, bench_alloc(RECEIVE_ROOM)};
+    wire w = wire_new(m, !client, how == CUT_1 ? WIRE_ROOM / 32 : WIRE_ROOM);
+    const size_t most[] = {SIZE_MAX, 1460, w.frame, 1};
+    runs[0] = (decoding){NULL, NULL, &w, most[how], bench_alloc(RECEIVE_ROOM)};
     cases[0] = (bench_case){run_copy, &runs[0], 0};
     for (size_t i = 0; i < CODECS; i++) {
-        runs[1 + i] = (decoding){codecs[i], codecs[i]->open(client), &s, most, NULL};
+        void *connection = codecs[i]->open(client);
+        runs[1 + i] = (decoding){codecs[i], connection, &w, most[how], NULL};
+        if (connection == NULL)
+            continue; /* does not play this role */
         cases[1 + i] = (bench_case){run_decode, &runs[1 + i], 0};
         rehearse(&runs[1 + i]);
     }
-    bench_row(group, row, cases, (double)s.messages, (double)s.payload);
+    bench_row(group, row, cases, (double)w.messages, (double)w.payload);
     for (size_t i = 0; i < CODECS; i++)
-        codecs[i]->close(runs[1 + i].connection);
+        if (runs[1 + i].connection != NULL)
+            codecs[i]->close(runs[1 + i].connection);
     free(runs[0].buf);
-    free(s.bytes);
+    free(w.bytes);
 }
 
 static void decode_all(bool client)
 {
-    bench_group group = {
-        .title = client ? "decode as a client, ns a message (times the copy alone)"
-                        : "decode as a server, ns a message (times the copy alone)",
-        .columns = 1 + CODECS,
-        .names = {"copy"},
-    };
-    for (size_t i = 0; i < CODECS; i++)
-        group.names[1 + i] = codecs[i]->name;
-    for (content kind = TEXT; kind <= BINARY; kind++) {
-        for (size_t size = 0; size < SIZES; size++) {
-            if (kind == CHINESE && sizes[size].len != 1000)
-                continue;
-            decode_row(&group, client, kind, size, SIZE_MAX);
-            decode_row(&group, client, kind, size, 1460);
-            if (sizes[size].len <= 1000)
-                decode_row(&group, client, kind, size, 1);
-        }
-    }
+    bench_group group = {.title = client ? "decode as a client, ns a message (times the copy alone)"
+                                         : "decode as a server, ns a message (times the copy alone)"};
+    names_set(&group, "copy");
+    for (size_t i = 0; i < sample_count; i++)
+        decode_row(&group, client, &samples[i], CUT_NONE);
+    for (cut how = CUT_1460; how <= CUT_1; how++)
+        decode_row(&group, client, sample_named("bin-64"), how);
+    decode_row(&group, client, sample_named("ascii-1000"), CUT_1460);
 }
 
 /* ---- Encoding ------------------------------------------------------------------------------------ */
@@ -243,56 +187,49 @@ static void rehearse_encode(const encoding *e, bool client)
         bench_fail(e->codec->name);
 }
 
-static void encode_row(bench_group *group, bool client, content kind, size_t size)
+static void encode_row(bench_group *group, bool client, const sample *m)
 {
-    char row[64];
     bench_case cases[2 + CODECS] = {{NULL, NULL, 0}};
     encoding runs[2 + CODECS];
-    snprintf(row, sizeof row, "%s %s", content_names[kind], sizes[size].name);
-    if (!bench_wanted(group, row))
+    if (!bench_wanted(group, m->name))
         return;
-    size_t len = sizes[size].len;
-    size_t cap = len + 32 > OUTPUT ? len + 32 : OUTPUT;
-    encoding base = {NULL, NULL, bench_alloc(len), len, kind != BINARY, bench_alloc(cap), cap};
-    content_fill(kind, base.payload, len);
-    for (size_t i = 0; i < group->columns; i++) {
+    size_t cap = m->len + 32 > OUTPUT ? m->len + 32 : OUTPUT;
+    encoding base = {NULL, NULL, bench_alloc(m->len), m->len, m->kind != BINARY, bench_alloc(cap), cap};
+    sample_fill(m, base.payload);
+    runs[0] = base;
+    cases[0] = (bench_case){run_memcpy, &runs[0], 0};
+    for (size_t i = 1; i < group->columns; i++) {
         runs[i] = base;
-        cases[i] = (bench_case){i == 0 ? run_memcpy : run_encode, &runs[i], 0};
-        if (i == 0)
-            continue;
         runs[i].codec = i <= CODECS ? codecs[i - 1] : &weir_header_codec;
         runs[i].connection = runs[i].codec->open(client);
+        if (runs[i].connection == NULL)
+            continue;
+        cases[i] = (bench_case){run_encode, &runs[i], 0};
         rehearse_encode(&runs[i], client);
     }
-    bench_row(group, row, cases, ENCODINGS, (double)(ENCODINGS * len));
+    bench_row(group, m->name, cases, ENCODINGS, (double)(ENCODINGS * m->len));
     for (size_t i = 1; i < group->columns; i++)
-        runs[i].codec->close(runs[i].connection);
+        if (runs[i].connection != NULL)
+            runs[i].codec->close(runs[i].connection);
     free(base.payload);
     free(base.output);
 }
 
 static void encode_all(bool client)
 {
-    bench_group group = {
-        .title = client ? "encode as a client (masked), ns a frame (times memcpy)"
-                        : "encode as a server, ns a frame (times memcpy)",
-        .columns = client ? 1 + CODECS : 2 + CODECS,
-        .names = {"memcpy"},
-    };
-    for (size_t i = 0; i < CODECS; i++)
-        group.names[1 + i] = codecs[i]->name;
-    group.names[1 + CODECS] = weir_header_codec.name;
-    for (size_t size = 0; size < SIZES; size++)
-        encode_row(&group, client, TEXT, size);
-    for (size_t size = 0; size < SIZES; size++)
-        encode_row(&group, client, BINARY, size);
+    static const char *const rows[] = {"bin-16",  "bin-64", "bin-125",   "bin-1000",
+                                       "bin-16K", "bin-1M", "ascii-1000"};
+    bench_group group = {.title = client ? "encode as a client (masked), ns a frame (times memcpy)"
+                                         : "encode as a server, ns a frame (times memcpy)"};
+    names_set(&group, "memcpy");
+    if (!client)
+        group.names[group.columns++] = weir_header_codec.name;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        encode_row(&group, client, sample_named(rows[i]));
 }
 
 int main(void)
 {
-#ifndef BENCH_WSLAY
-    printf("libwslay is not there (Debian: libwslay-dev): its columns are left out\n");
-#endif
     decode_all(false);
     decode_all(true);
     encode_all(false);

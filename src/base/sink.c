@@ -7,8 +7,7 @@ int weiri_sink_claim(weir_out *out, size_t need, weiri_sink *sink)
     *sink = (weiri_sink){out->ptr, 0};
     if (need > out->len)
         return WEIR_ERR_SPACE;
-    if (need != 0)
-        *out = (weir_out){out->ptr + need, out->len - need};
+    *out = (weir_out){out->ptr + need, out->len - need};
     return 0;
 }
 

@@ -53,6 +53,7 @@ void weir_http_body_init(weir_http_body *body, weir_http_framing framing, uint64
         body->state_ = BODY_SIZE;
         break;
     case WEIR_HTTP_UNTIL_CLOSE:
+    default:
         body->state_ = BODY_UNTIL_CLOSE;
         break;
     }

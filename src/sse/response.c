@@ -105,8 +105,11 @@ static int follow(weir_sse_source *s)
         !weiri_http_field_only(s->response_.fields, "location", &location))
         return WEIR_ERR_SSE_REDIRECT;
     size_t len = weiri_http_uri_resolve(&s->uri_, location, place, s->cfg_.max_url);
-    if (len == 0 || weir_http_uri_parse((weir_str){place, len}, &target) != 0 ||
-        weir_http_uri_parse(s->cfg_.url, &first) != 0 || (s->uri_.secure && !target.secure))
+    if (len == 0)
+        return WEIR_ERR_SSE_REDIRECT;
+    (void)weir_http_uri_parse((weir_str){place, len}, &target); /* as when it was resolved, */
+    (void)weir_http_uri_parse(s->cfg_.url, &first);             /* and at init */
+    if (s->uri_.secure && !target.secure)
         return WEIR_ERR_SSE_REDIRECT;
     s->redirects_++;
     s->uri_ = target;

@@ -37,11 +37,11 @@ static size_t data_size(weir_str text, bool *wide)
 static int line_measure(weir_str name, weir_str text, int err, size_t *size)
 {
     bool wide = false;
+    if (text.len > SIZE_MAX / 64)
+        return WEIR_ERR_ARG;
     if (weiri_line_len(text.ptr, text.len, &wide) != text.len ||
         (err == WEIR_ERR_SSE_ID && weiri_find(text.ptr, text.len, 0) != text.len))
         return err;
-    if (text.len > SIZE_MAX / 64)
-        return WEIR_ERR_ARG;
     *size += name.len + text.len + 1;
     return wide && !weir_utf8_valid(text) ? WEIR_ERR_SSE_UTF8 : 0;
 }
@@ -73,13 +73,13 @@ int weir_sse_event_size(const weir_sse_event *event, size_t *size)
     int rv = fields_measure(event, &sum);
     if (rv != 0)
         return rv;
+    /* A line end of one byte can become seven bytes ("\ndata: "); the rest is a little beside it. */
+    if (event->data.len > SIZE_MAX / 8)
+        return WEIR_ERR_ARG;
     if (event->data.ptr != NULL)
         sum += data_size(event->data, &wide);
     if (wide && !weir_utf8_valid(event->data))
         return WEIR_ERR_SSE_UTF8;
-    /* A line end of one byte can become seven bytes ("\ndata: "); the rest is a little beside it. */
-    if (event->data.len > SIZE_MAX / 8)
-        return WEIR_ERR_ARG;
     *size = sum + (sum != 0);
     return 0;
 }

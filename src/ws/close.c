@@ -59,7 +59,7 @@ void weir_ws_closing_read(const weir_ws *ws, weir_ws_closing *closing)
         closing->first = WEIR_WS_PEER;
     else if (sent)
         closing->first = WEIR_WS_LOCAL;
-    closing->clean = sent && received && ws->err_ == 0;
+    closing->clean = sent && received; /* nothing is judged behind the peer's Close */
 }
 
 bool weir_ws_at_rest(const weir_ws *ws)

@@ -72,7 +72,7 @@ static int control_queue_close(weir_ws *ws)
         payload[0] = (uint8_t)(ws->close_sent_ >> 8);
         payload[1] = (uint8_t)ws->close_sent_;
         bytes.len = 2;
-        if (reason.len != 0 && reason.len <= 123) {
+        if (reason.len != 0) { /* all texts fit */
             memcpy(payload + 2, reason.ptr, reason.len);
             bytes.len += reason.len;
         }
@@ -157,7 +157,7 @@ static int control_send(weir_ws *ws, uint8_t opcode, weir_str data)
 {
     if (data.len > 125)
         return WEIR_ERR_ARG;
-    if (weiri_ws_has(ws, WEIRI_WS_SENT | WEIRI_WS_RECEIVED | WEIRI_WS_EOF) || ws->err_ != 0)
+    if (weiri_ws_has(ws, WEIRI_WS_SENT | WEIRI_WS_RECEIVED | WEIRI_WS_EOF))
         return WEIR_ERR_STATE;
     weiri_ws_settle(ws);
     if (ws->wait_ != 0)
@@ -182,7 +182,7 @@ int weir_ws_close(weir_ws *ws, uint16_t code, weir_str reason)
         return WEIR_ERR_CLOSE_CODE;
     if (reason.len > 123 || (code == 0 && reason.len != 0) || !weir_utf8_valid(reason))
         return WEIR_ERR_CLOSE_REASON;
-    if (weiri_ws_has(ws, WEIRI_WS_SENT) || ws->err_ != 0)
+    if (weiri_ws_has(ws, WEIRI_WS_SENT)) /* after an error too */
         return 0;
     payload[0] = (uint8_t)(code >> 8);
     payload[1] = (uint8_t)code;

@@ -103,7 +103,9 @@ int weiri_extension_next(weir_str *list, weiri_extension *extension)
 
 bool weiri_param_next(weir_str *params, weiri_param *param)
 {
-    return take(params, ';') && take_param(params, param);
+    if (!take(params, ';'))
+        return false;
+    return take_param(params, param); /* weiri_extension_next took it before */
 }
 
 int weiri_param_number(weir_str value)

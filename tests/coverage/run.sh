@@ -89,7 +89,8 @@ xargs -P "$jobs" -n 1 sh -c \
     <"$out/programs" || :
 grep -hv '^[0-9]* passed, [0-9]* failed$' "$out"/*.log | grep -v '^ok '
 # shellcheck disable=SC2046 # two numbers
-set -- $(cat "$out"/*.log | awk '/^[0-9]+ passed, [0-9]+ failed$/ { ok += $1; bad += $3 } END { print ok + 0, bad + 0 }')
+set -- $(cat "$out"/*.log |
+    awk '/^[0-9]+ passed, [0-9]+ failed$/ { ok += $1; bad += $3 } END { print ok + 0, bad + 0 }')
 echo "tests: $1 passed, $2 failed"
 
 for name in simd portable mbedtls; do

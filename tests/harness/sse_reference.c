@@ -244,8 +244,9 @@ static bool name_is(const reader *r, size_t begin, size_t end, const char *name)
 /* The line from `begin` to `end`, not empty; `whole` if its end was seen. */
 static void line_take(reader *r, size_t begin, size_t end, bool whole)
 {
-    bool too_long = r->cfg->max_line != 0 && end - begin > r->cfg->max_line && !r->skipping;
-    size_t stop = too_long ? begin + r->cfg->max_line : end;
+    size_t max_line = r->cfg->max_line == 1 ? 2 : r->cfg->max_line; /* the least there is */
+    bool too_long = max_line != 0 && end - begin > max_line && !r->skipping;
+    size_t stop = too_long ? begin + max_line : end;
     size_t colon = begin;
     while (colon < end && r->stream[colon] != ':')
         colon++;

@@ -255,13 +255,33 @@ static void test_many_small_chunks(void **state)
     assert_int_equal(weir_http_body_eof(&body), WEIR_ERR_HTTP_BODY_CUT);
 }
 
+/* What is none of the four framings is read as the one that takes everything. */
+static void test_framing_out_of_range(void **state)
+{
+    (void)state;
+    uint8_t bytes[] = "5\r\nabc";
+    weir_http_body body;
+    weir_str data;
+    weir_in in = {bytes, 6};
+    memset(&body, 0x55, sizeof body);
+    weir_http_body_init(&body, (weir_http_framing)(WEIR_HTTP_UNTIL_CLOSE + 1), 2);
+    assert_int_equal(weir_http_body_next(&body, &in, &data), WEIR_HTTP_BODY_DATA);
+    assert_str(data, "5\r\nabc");
+    assert_int_equal(weir_http_body_next(&body, &in, &data), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_vectors),        cmocka_unit_test(test_round_trip),
-        cmocka_unit_test(test_chunk_bytes),    cmocka_unit_test(test_chunk_space),
-        cmocka_unit_test(test_chunk_overhead), cmocka_unit_test(test_many_small_chunks),
-        cmocka_unit_test(test_no_body),        cmocka_unit_test(test_long_size_lines),
+        cmocka_unit_test(test_vectors),
+        cmocka_unit_test(test_round_trip),
+        cmocka_unit_test(test_chunk_bytes),
+        cmocka_unit_test(test_chunk_space),
+        cmocka_unit_test(test_chunk_overhead),
+        cmocka_unit_test(test_many_small_chunks),
+        cmocka_unit_test(test_no_body),
+        cmocka_unit_test(test_long_size_lines),
+        cmocka_unit_test(test_framing_out_of_range),
     };
     return cmocka_run_group_tests_name("http_body", tests, NULL, NULL);
 }

@@ -69,6 +69,8 @@ static void test_uris(void **state)
         {"http://[::1]", false, false, 80, NULL, "::1", "[::1]", "/", NULL},
         {"ws://[::1]:80/b", false, true, 80, NULL, "::1", "[::1]", "/b", NULL},
         {"ws://u@[fe80::a]:81/b?c", false, true, 81, "u", "fe80::a", "[fe80::a]:81", "/b", "c"},
+        {"http://80", false, false, 80, NULL, "80", "80", "/", NULL}, /* a name, no port */
+        {"ws://443:80/b", false, true, 80, NULL, "443", "443", "/b", NULL},
         {"http://127.0.0.1:1", false, false, 1, NULL, "127.0.0.1", "127.0.0.1:1", "/", NULL},
     };
     for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)

@@ -114,6 +114,15 @@ static void test_accept(void **state)
     check_accept("Accept: text/event-stream;charset=utf-8;q=0\r\n", false);
     check_accept("Accept: */*;q=0\r\n", false);
     check_accept("Accept: text/*;q=0\r\n", false);
+    check_accept("Accept: text/event-stream;q=0;x=y\r\n", false);
+
+    /* No weights of zero, so they leave the range as it is. */
+    check_accept("Accept: text/event-stream;qs=0\r\n", true);
+    check_accept("Accept: text/event-stream;x=0\r\n", true);
+    check_accept("Accept: text/event-stream;q=\r\n", true);
+    check_accept("Accept: text/event-stream;q=.0\r\n", true);
+    check_accept("Accept: text/event-stream;q=00\r\n", true);
+    check_accept("Accept: text/event-stream;q=0.01\r\n", true);
 }
 
 /* The most precise range decides, in whatever order and line it comes. */
@@ -131,6 +140,17 @@ static void test_accept_precision(void **state)
     check_accept("Accept: */*;q=0\r\nAccept: text/*\r\n", true);
     check_accept("Accept: text/*;q=0\r\nAccept: text/event-stream;q=0.1\r\n", true);
     check_accept("Accept: text/html;q=0, */*\r\n", true);
+}
+
+/* Of equally precise ranges one that allows it is enough. */
+static void test_accept_twice(void **state)
+{
+    (void)state;
+    check_accept("Accept: text/event-stream;q=0, text/event-stream\r\n", true);
+    check_accept("Accept: text/event-stream, text/event-stream;q=0\r\n", true);
+    check_accept("Accept: text/event-stream;q=0;x=1, text/event-stream;x=2;q=0\r\n", false);
+    check_accept("Accept: */*;q=0\r\nAccept: */*;q=0.1\r\n", true);
+    check_accept("Accept: text/html, text/html, */*;q=0\r\n", false);
 }
 
 static void check_id(const char *lines, int wanted, const char *id)
@@ -340,6 +360,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_methods),        cmocka_unit_test(test_versions),
         cmocka_unit_test(test_accept),         cmocka_unit_test(test_accept_precision),
+        cmocka_unit_test(test_accept_twice),
         cmocka_unit_test(test_last_event_id),  cmocka_unit_test(test_order_of_faults),
         cmocka_unit_test(test_reply),          cmocka_unit_test(test_reply_additions),
         cmocka_unit_test(test_reply_refusals), cmocka_unit_test(test_reply_space),

@@ -438,12 +438,41 @@ static void test_comments(void **state)
     assert_int_equal(r.events + r.unknown, 0);
 }
 
+/* Lengths whose sum could not be counted are refused before a byte of the text is looked at. */
+static void test_lengths_beyond_memory(void **state)
+{
+    (void)state;
+    static const uint8_t letter[] = "a";
+    uint8_t bytes[64];
+    for (int i = 0; i < 3; i++) {
+        weir_sse_event event;
+        size_t size = 7;
+        memset(&event, 0, sizeof event);
+        event.data = weir_cstr("d");
+        weir_str *long_one = i == 0 ? &event.type : i == 1 ? &event.id : &event.data;
+        *long_one = (weir_str){letter, SIZE_MAX / (i == 2 ? 8 : 64) + 1};
+        weir_out out = {bytes, sizeof bytes};
+        assert_int_equal(weir_sse_event_size(&event, &size), WEIR_ERR_ARG);
+        assert_int_equal(size, 0);
+        if (i == 2)
+            continue; /* in the room of `out` it cannot be */
+        assert_int_equal(weir_sse_event_write(&out, &event), WEIR_ERR_ARG);
+        assert_int_equal(out.len, sizeof bytes);
+        *long_one = (weir_str){letter, SIZE_MAX};
+        assert_int_equal(weir_sse_event_write(&out, &event), WEIR_ERR_ARG);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_vectors),         cmocka_unit_test(test_random_events),
-        cmocka_unit_test(test_all_short_texts), cmocka_unit_test(test_every_ascii_byte),
-        cmocka_unit_test(test_empty_fields),    cmocka_unit_test(test_comments),
+        cmocka_unit_test(test_vectors),
+        cmocka_unit_test(test_random_events),
+        cmocka_unit_test(test_all_short_texts),
+        cmocka_unit_test(test_every_ascii_byte),
+        cmocka_unit_test(test_empty_fields),
+        cmocka_unit_test(test_comments),
+        cmocka_unit_test(test_lengths_beyond_memory),
     };
     return cmocka_run_group_tests_name("sse_write", tests, NULL, NULL);
 }

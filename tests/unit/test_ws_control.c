@@ -324,6 +324,7 @@ static void test_replies_without_entropy(void **state)
                             : side_hear(&s, 0x83, "", 0);
         assert_int_equal(rv, how == 0 ? WEIR_WS_PING : how == 1 ? WEIR_WS_CLOSE : (int)WEIR_ERR_WS_OPCODE);
         assert_int_equal(weir_ws_out(&s.ws).len, 0);
+        assert_int_equal(weir_ws_transport(&s.ws), WEIR_WS_CARRY_ON);
         s.broken = false;
         weir_in in = {NULL, 0};
         weir_ws_event ev;
@@ -332,6 +333,9 @@ static void test_replies_without_entropy(void **state)
         assert_true(side_frame(&s, &f));
         assert_int_equal(f.first, how == 0 ? 0x8A : 0x88);
         expect_no_frame(&s);
+        assert_int_equal(weir_ws_transport(&s.ws), how == 0   ? WEIR_WS_CARRY_ON
+                                                   : how == 1 ? WEIR_WS_WAIT_PEER
+                                                              : WEIR_WS_SHUTDOWN_WRITE);
     }
 }
 
@@ -357,6 +361,27 @@ static void test_replies_after_entropy_failed(void **state)
         assert_int_equal(bytes[0], how == 0 ? 0x8A : 0x88);
         assert_int_equal(weir_ws_transport(&s.ws), how == 0 ? WEIR_WS_CLOSE_NOW : WEIR_WS_SHUTDOWN_WRITE);
     }
+}
+
+/* A Ping without payload whose answer finds one byte of room. */
+static void test_empty_pong_waits(void **state)
+{
+    (void)state;
+    side s;
+    uint8_t payload[124];
+    memset(payload, 'p', sizeof payload);
+    side_init(&s, false);
+    assert_int_equal(weir_ws_ping(&s.ws, (weir_str){payload, 124}), 0);
+    assert_int_equal(weir_ws_ping(&s.ws, weir_cstr("ab")), 0);
+    assert_int_equal(weir_ws_out(&s.ws).len, sizeof s.ws.out_ - 1);
+    assert_int_equal(side_hear(&s, 0x89, "older", 5), WEIR_WS_PING);
+    assert_int_equal(side_hear(&s, 0x89, NULL, 0), WEIR_WS_PING);
+    assert_int_equal(weir_ws_ping(&s.ws, weir_cstr(NULL)), WEIR_ERR_SPACE);
+    side_take_all(&s);
+    expect_frame(&s, 0x89, payload, 124);
+    expect_frame(&s, 0x89, "ab", 2);
+    expect_frame(&s, 0x8A, NULL, 0);
+    expect_no_frame(&s);
 }
 
 /* A reply that waited for a key leaves before what is queued later. */
@@ -412,6 +437,7 @@ int main(void)
         cmocka_unit_test(test_pings_after_a_close),
         cmocka_unit_test(test_replies_without_entropy),
         cmocka_unit_test(test_replies_after_entropy_failed),
+        cmocka_unit_test(test_empty_pong_waits),
         cmocka_unit_test(test_order_after_entropy_failed),
         cmocka_unit_test(test_queue_is_filled),
     };

@@ -225,6 +225,12 @@ static void test_offer(void **state)
     assert_int_equal(sizeof larger - scratch.len, fields[1].value.len + fields[2].value.len);
     assert_ptr_equal(scratch.ptr, larger + (sizeof larger - scratch.len));
 
+    for (size_t len = 0; len < fields[1].value.len + fields[2].value.len; len++) {
+        weir_out less = {larger, len};
+        assert_int_equal(weir_ws_extended_offer(&offer, &less, fields), WEIR_ERR_SPACE);
+        assert_int_equal(less.len, len);
+    }
+
     offer.deflate = NULL;
     offer.protocols = twice;
     scratch = (weir_out){room, sizeof room};

@@ -410,6 +410,51 @@ static void test_keys(void **state)
     assert_int_equal(read_with_key("dGhlIHNhbXBsZSBub25jZQ======"), WEIR_ERR_WS_KEY);
 }
 
+/* Fields that are as long as those of the handshake, and say what would be wrong there. */
+static void test_names_of_the_same_length(void **state)
+{
+    (void)state;
+    weir_http_field list[] = {
+        field_of("cookie", "http://evil"),
+        field_of("x-grade", "h2c"),
+        field_of("upgrade", "websocket"),
+        field_of("x-nnection", "close"),
+        field_of("connection", "Upgrade"),
+        field_of("x-c-websocket-key", "x"),
+        field_of("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        field_of("x-c-websocket-version", "12"),
+        field_of("sec-websocket-version", "13"),
+        field_of("x-c-websocket-protocol", "a,,a"),
+        field_of("x-c-websocket-extensions", ";;"),
+        field_of("origin", "http://h"),
+        field_of("ORIGIN", "http://other"),
+    };
+    weir_http_head head;
+    weir_ws_request req;
+    memset(&head, 0, sizeof head);
+    head.kind = WEIR_HTTP_REQUEST;
+    head.minor = 1;
+    head.method = weir_cstr("GET");
+    head.target = weir_cstr("/x");
+    head.fields = (weir_http_fields){{NULL, 0}, list, sizeof list / sizeof *list};
+    assert_int_equal(weir_ws_request_read(&head, &req), 0);
+    assert_true(weir_str_is(req.origin, "http://h")); /* weir_http_origin_check refuses two */
+    assert_string_equal(req.accept, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+    assert_int_equal(weir_ws_request_protocol(&req, (const char *const[]){"a"}, 1), -1);
+
+    list[9].name = weir_cstr("sec-websocket-protocol");
+    assert_int_equal(weir_ws_request_read(&head, &req), WEIR_ERR_WS_PROTOCOL);
+    list[9].value = weir_cstr("a");
+    list[10].name = weir_cstr("sec-websocket-protocol");
+    list[10].value = weir_cstr("b");
+    assert_int_equal(weir_ws_request_read(&head, &req), 0);
+    assert_int_equal(weir_ws_request_protocol(&req, (const char *const[]){"b"}, 1), 0);
+    list[9].name = list[10].name = weir_cstr("sec-websocket-extensions");
+    assert_int_equal(weir_ws_request_read(&head, &req), 0);
+    list[10].value = weir_cstr(";;");
+    assert_int_equal(weir_ws_request_read(&head, &req), WEIR_ERR_WS_EXTENSION_FORM);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -421,6 +466,7 @@ int main(void)
         cmocka_unit_test(test_accept_refuses),
         cmocka_unit_test(test_head_from_elsewhere),
         cmocka_unit_test(test_keys),
+        cmocka_unit_test(test_names_of_the_same_length),
     };
     return cmocka_run_group_tests_name("ws_handshake", tests, NULL, NULL);
 }

@@ -314,6 +314,36 @@ static void test_request_needs_room(void **state)
     }
 }
 
+/* A head that another parser made may have any status; only 1xx is passed over. */
+static void test_status_from_elsewhere(void **state)
+{
+    static const struct {
+        unsigned status;
+        int rv;
+    } rows[] = {
+        {0, WEIR_ERR_WS_STATUS},    {99, WEIR_ERR_WS_STATUS},  {100, 0}, {199, 0}, {200, WEIR_ERR_WS_STATUS},
+        {1000, WEIR_ERR_WS_STATUS}, {101, WEIR_ERR_WS_UPGRADE}};
+    (void)state;
+    uint8_t bytes[512];
+    source s = {false, false, 0};
+    weir_entropy entropy;
+    weir_http_uri uri;
+    weir_ws_opening opening;
+    weir_ws_choice choice;
+    uri_of(&uri, "ws://h/");
+    assert_int_equal(weir_entropy_init(&entropy, source_fill, &s), 0);
+    weir_out out = {bytes, sizeof bytes};
+    assert_int_equal(weir_ws_opening_write(&opening, &out, &uri, NULL, &entropy), 0);
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        weir_http_head head;
+        memset(&head, 0, sizeof head);
+        head.kind = WEIR_HTTP_RESPONSE;
+        head.minor = 1;
+        head.status = rows[i].status;
+        assert_int_equal(weir_ws_opening_read(&opening, &head, &choice), rows[i].rv);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -323,6 +353,7 @@ int main(void)
         cmocka_unit_test(test_every_attempt_has_its_key),
         cmocka_unit_test(test_request_refused),
         cmocka_unit_test(test_request_needs_room),
+        cmocka_unit_test(test_status_from_elsewhere),
     };
     return cmocka_run_group_tests_name("ws_opening", tests, NULL, NULL);
 }

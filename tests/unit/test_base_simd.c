@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * test_base_simd.c - the same results whatever the processor offers, from one and the same program.
+ *
+ * weir asks the compiler's runtime what there is. That keeps what it found in __cpu_model (libgcc and
+ * compiler-rt, the same layout), where this test takes features away for a while: a program that was built
+ * here and runs on an older processor.
+ */
+#include "base/find.h"
+#include "base/mask.h"
+#include "base/sha1.h"
+#include "base/simd.h"
+#include "base/utf8.h"
+#include "check.h"
+#include "harness.h"
+#include "weir/sse.h"
+
+#if defined(WEIRI_AVX2) && defined(__linux__) && !defined(__AVX2__)
+
+/* As in GCC's cpuinfo.h; the numbers of the first word are part of the ABI. */
+extern struct {
+    unsigned vendor, type, subtype, features[1];
+} __cpu_model;
+extern unsigned __cpu_features2[];
+
+enum { SSSE3 = 6, AVX2 = 10 };
+
+static unsigned saved_features, saved_features2;
+
+static void take_away(int what)
+{
+    saved_features = __cpu_model.features[0];
+    saved_features2 = __cpu_features2[0];
+    if (what == 0) { /* a processor of 2004 */
+        __cpu_model.features[0] = 0;
+        __cpu_features2[0] = 0;
+    } else if (what == 1) {
+        __cpu_model.features[0] &= ~(1u << AVX2);
+    } else if (what == 2) { /* as a virtual machine might: SHA, but not what it is used with */
+        __cpu_model.features[0] &= ~(1u << SSSE3);
+    }
+}
+
+static void give_back(void)
+{
+    __cpu_model.features[0] = saved_features;
+    __cpu_features2[0] = saved_features2;
+}
+#else
+static void take_away(int what)
+{
+    (void)what;
+}
+
+static void give_back(void)
+{
+}
+#endif
+
+enum { MOST = 2100, PROCESSORS = 4 };
+
+/* Everything that depends on the processor, over one text. */
+typedef struct result {
+    uint8_t masked[MOST];
+    uint8_t digest[20];
+    uint8_t event[MOST + 16];
+    uint32_t utf8;
+    size_t valid, event_len, data_len;
+    bool high, parsed;
+} result;
+
+static result work(const uint8_t *text, size_t len)
+{
+    static uint8_t storage[4 * MOST];
+    result r;
+    memset(&r, 0, sizeof r);
+    r.high = weiri_mask(r.masked, text, len, 0x5AA51234u);
+    weiri_sha1(text, len, r.digest);
+    r.valid = weiri_utf8_check(&r.utf8, text, len);
+
+    weir_sse_event event;
+    memset(&event, 0, sizeof event);
+    event.data = (weir_str){text, len};
+    weir_out out = {r.event, sizeof r.event};
+    if (weir_sse_event_write(&out, &event) == 0)
+        r.event_len = sizeof r.event - out.len;
+    memset(r.event + r.event_len, 0, sizeof r.event - r.event_len); /* refused calls may use the room */
+
+    weir_sse_parser parser;
+    weir_sse_item item;
+    weir_in in = {r.event, r.event_len};
+    assert_int_equal(weir_sse_parser_init(&parser, storage, sizeof storage, NULL), 0);
+    r.parsed = weir_sse_next(&parser, &in, &item) == WEIR_SSE_EVENT;
+    r.data_len = r.parsed ? item.data.len : 0;
+    if (r.parsed)
+        assert_memory_equal(item.data.ptr, text, len);
+    return r;
+}
+
+static void check_text(const uint8_t *text, size_t len)
+{
+    result wanted = work(text, len);
+    for (size_t i = 0; i < len; i++)
+        assert_int_equal(wanted.masked[i], text[i] ^ (uint8_t)(0x5AA51234u >> (i % 4 * 8)));
+    for (int processor = 0; processor < PROCESSORS - 1; processor++) {
+        take_away(processor);
+        result got = work(text, len);
+        give_back();
+        assert_memory_equal(&got, &wanted, sizeof got);
+    }
+}
+
+static void test_any_processor(void **state)
+{
+    static const size_t lens[] = {0,   1,   31,  32,  63,  64,  65,  95,  96,   97,   127,  128, 159,
+                                  160, 161, 255, 256, 257, 300, 319, 320, 1000, 1024, 1400, 2047};
+    /* What stands at one place of a text that is plain else. */
+    static const char *const odd[] = {"",     "\t",  "\x7F", "\xC3\xA9", "\xE4\xBD\xA0", "\xF0\x9F\x99\x82",
+                                      "\xFF", "\xE4"};
+    (void)state;
+    for (size_t i = 0; i < sizeof lens / sizeof *lens; i++)
+        for (size_t k = 0; k < sizeof odd / sizeof *odd; k++)
+            for (size_t part = 0; part <= 8; part++) {
+                size_t odd_len = strlen(odd[k]);
+                uint8_t *text = guard_copy(NULL, lens[i], false);
+                for (size_t j = 0; j < lens[i]; j++)
+                    text[j] = (uint8_t)('a' + j % 26);
+                if (lens[i] >= odd_len && odd_len != 0)
+                    memcpy(text + (lens[i] - odd_len) * part / 8, odd[k], odd_len);
+                check_text(text, lens[i]);
+                guard_free(text);
+            }
+}
+
+/* As memchr and a loop over the table do, at every length and place, without a byte beyond. */
+static void test_find(void **state)
+{
+    (void)state;
+    for (size_t len = 0; len <= 70; len++)
+        for (size_t place = 0; place <= len; place++) {
+            uint8_t *text = guard_copy(NULL, len, false);
+            memset(text, 'a', len);
+            if (place < len)
+                text[place] = ':';
+            assert_int_equal(weiri_find(text, len, ':'), place);
+            if (place < len)
+                text[place] = (uint8_t)(place % 2 == 0 ? '\r' : 0x7F);
+            assert_int_equal(weiri_value_len(text, len), place);
+            guard_free(text);
+        }
+    for (unsigned byte = 0; byte < 256; byte++)
+        for (size_t place = 0; place < 20; place += 19) {
+            uint8_t text[20];
+            memset(text, ' ', sizeof text);
+            text[place] = (uint8_t)byte;
+            bool stops = (byte < 0x20 && byte != '\t') || byte == 0x7F;
+            assert_int_equal(weiri_value_len(text, sizeof text), stops ? place : sizeof text);
+        }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_any_processor),
+        cmocka_unit_test(test_find),
+    };
+    return cmocka_run_group_tests_name("base_simd", tests, NULL, NULL);
+}

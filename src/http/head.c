@@ -154,6 +154,7 @@ static int head_field_byte(weir_http *http, uint8_t byte)
     return ++http->field_count_ <= http->max_fields_ ? 0 : WEIR_ERR_HTTP_FIELD_COUNT;
 }
 
+/* What head_scan stops at: inside a name or a value only bytes that may not stand there. */
 static int head_line_byte(weir_http *http, size_t at, uint8_t byte)
 {
     switch (http->state_) {
@@ -164,15 +165,13 @@ static int head_line_byte(weir_http *http, size_t at, uint8_t byte)
     case FIELD:
         return head_field_byte(http, byte);
     case NAME:
-        if (byte == ':')
-            http->state_ = VALUE;
-        return byte == ':' || weiri_is(byte, WEIRI_TOKEN) ? 0 : WEIR_ERR_HTTP_NAME;
+        http->state_ = VALUE;
+        return byte == ':' ? 0 : WEIR_ERR_HTTP_NAME;
     case VALUE:
-        if (byte == '\r')
-            http->state_ = VALUE_LF;
+        http->state_ = VALUE_LF;
         if (byte == '\n')
             return WEIR_ERR_HTTP_LINE_END;
-        return byte == '\r' || weiri_is(byte, WEIRI_VALUE) ? 0 : WEIR_ERR_HTTP_VALUE;
+        return byte == '\r' ? 0 : WEIR_ERR_HTTP_VALUE;
     default: /* VALUE_LF */
         http->state_ = FIELD;
         return byte == '\n' ? 0 : WEIR_ERR_HTTP_LINE_END;

@@ -19,7 +19,7 @@ int weiri_ws_send_check(const weir_ws *ws, uint32_t flags, uint64_t len)
     bool first = (flags & WEIR_WS_FIRST) != 0;
     if ((flags & ~ALL_FLAGS) != 0 || len >> 63 != 0)
         return WEIR_ERR_ARG;
-    if (weiri_ws_has(ws, WEIRI_WS_SENT | WEIRI_WS_RECEIVED | WEIRI_WS_EOF) || ws->err_ != 0)
+    if (weiri_ws_has(ws, WEIRI_WS_SENT | WEIRI_WS_RECEIVED | WEIRI_WS_EOF)) /* an error sets SENT */
         return WEIR_ERR_STATE;
     if (ws->tx_left_ != 0 || ws->out_cut_ != 0 || first == weiri_ws_has(ws, WEIRI_WS_TX_MESSAGE))
         return WEIR_ERR_STATE;

@@ -358,13 +358,12 @@ static void test_frames(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_methods),        cmocka_unit_test(test_versions),
-        cmocka_unit_test(test_accept),         cmocka_unit_test(test_accept_precision),
-        cmocka_unit_test(test_accept_twice),
-        cmocka_unit_test(test_last_event_id),  cmocka_unit_test(test_order_of_faults),
-        cmocka_unit_test(test_reply),          cmocka_unit_test(test_reply_additions),
-        cmocka_unit_test(test_reply_refusals), cmocka_unit_test(test_reply_space),
-        cmocka_unit_test(test_frames),
+        cmocka_unit_test(test_methods),         cmocka_unit_test(test_versions),
+        cmocka_unit_test(test_accept),          cmocka_unit_test(test_accept_precision),
+        cmocka_unit_test(test_accept_twice),    cmocka_unit_test(test_last_event_id),
+        cmocka_unit_test(test_order_of_faults), cmocka_unit_test(test_reply),
+        cmocka_unit_test(test_reply_additions), cmocka_unit_test(test_reply_refusals),
+        cmocka_unit_test(test_reply_space),     cmocka_unit_test(test_frames),
     };
     return cmocka_run_group_tests_name("sse_request", tests, NULL, NULL);
 }

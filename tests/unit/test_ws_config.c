@@ -282,6 +282,40 @@ static void test_former_contents(void **state)
     }
 }
 
+/* A limit of zero is one: no frame of a message may come, or none with a payload. */
+static void test_limits_of_zero(void **state)
+{
+    (void)state;
+    for (int which = 0; which < 3; which++) {
+        uint8_t frames[] = {0x82, 0x80, 0, 0, 0, 0, 0x82, 0x81, 0, 0, 0, 0, 'x'};
+        weir_in in = {frames, sizeof frames};
+        weir_ws_cfg cfg;
+        weir_ws ws;
+        weir_ws_event ev;
+        uint64_t offset;
+        weir_ws_cfg_init(&cfg, WEIR_WS_SERVER);
+        if (which == 0)
+            cfg.max_fragments = 0;
+        else if (which == 1)
+            cfg.max_frame = 0;
+        else
+            cfg.max_message = 0;
+        assert_int_equal(weir_ws_init(&ws, &cfg), 0);
+        if (which != 0) {
+            assert_int_equal(weir_ws_next(&ws, &in, &ev), WEIR_WS_DATA);
+            assert_int_equal(ev.flags, WEIR_WS_WHOLE);
+            assert_int_equal(ev.data.len, 0);
+        }
+        static const int errors[] = {WEIR_ERR_WS_FRAGMENTS, WEIR_ERR_WS_FRAME_SIZE, WEIR_ERR_WS_MESSAGE_SIZE};
+        assert_int_equal(weir_ws_next(&ws, &in, &ev), errors[which]);
+        assert_int_equal(weir_ws_error(&ws, &offset), errors[which]);
+        assert_int_equal(offset, which == 0 ? 0 : 7);
+        weir_ws_closing closing;
+        weir_ws_closing_read(&ws, &closing);
+        assert_int_equal(closing.sent, which == 0 ? 1008 : 1009);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -296,6 +330,7 @@ int main(void)
         cmocka_unit_test(test_server_ignores_entropy),
         cmocka_unit_test(test_cfg_is_copied),
         cmocka_unit_test(test_former_contents),
+        cmocka_unit_test(test_limits_of_zero),
     };
     return cmocka_run_group_tests_name("ws_config", tests, NULL, NULL);
 }

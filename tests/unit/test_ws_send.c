@@ -482,6 +482,14 @@ static void test_busy_states(void **state)
     assert_int_equal(weir_ws_payload(&s.ws, NULL, bytes_of("b", 1)), 0);
     expect_sent(&s, WEIR_WS_LAST);
 
+    /* A whole message whose payload is still owed: no other one before its end, however simple. */
+    assert_int_equal(weir_ws_begin(&s.ws, WEIR_WS_WHOLE, 2, header, &header_len), 0);
+    expect_refused(&s, WEIR_WS_WHOLE, WEIR_ERR_STATE);
+    assert_int_equal(weir_ws_payload(&s.ws, NULL, bytes_of("a", 1)), 0);
+    expect_refused(&s, WEIR_WS_WHOLE | WEIR_WS_TEXT, WEIR_ERR_STATE);
+    assert_int_equal(weir_ws_payload(&s.ws, NULL, bytes_of("b", 1)), 0);
+    expect_sent(&s, WEIR_WS_WHOLE);
+
     /* A reply that waits does not hinder; one that is partly written does, at each of its bytes. */
     for (size_t taken = 0; taken <= 5; taken++) {
         side_init(&s, false);

@@ -93,8 +93,8 @@ zlib_lib := $(if $(filter 1,$(ZLIB)),$(BUILD)/libweir-zlib.a)
 zlib_shared := $(if $(filter 1,$(ZLIB)),$(BUILD)/$(zlib_so))
 zlib_libs := $(if $(filter 1,$(ZLIB)),-lz)
 # What is left out without zlib, or with it.
-zlib_only := $(if $(filter 1,$(ZLIB)),%/deflate_none.c,%/test_zlib.c %/attacks_inflate.c %/test_nghttp2_packed.c \
-               %/fuzz_ws_deflate.c %/deflate_zlib.c)
+zlib_only := $(if $(filter 1,$(ZLIB)),%/deflate_none.c,%/test_zlib.c %/test_zlib_faults.c %/attacks_inflate.c \
+               %/test_nghttp2_packed.c %/fuzz_ws_deflate.c %/deflate_zlib.c)
 
 # What the examples' loop waits with: epoll(7), or poll(2) which is everywhere.
 EPOLL ?= $(if $(filter Linux,$(shell uname -s)),1,0)
@@ -115,6 +115,9 @@ attacks := $(patsubst tests/attacks/%.c,$(BUILD)/tests/%,$(filter-out $(zlib_onl
 peers := $(patsubst tests/peers/%.c,$(BUILD)/tests/%,$(filter-out $(zlib_only) \
            $(if $(filter 1,$(NGHTTP2)),,%/test_nghttp2.c %/test_nghttp2_fields.c %/test_nghttp2_packed.c) \
            $(if $(filter 1,$(WSLAY)),,%/test_wslay.c),$(wildcard tests/peers/test_*.c)))
+# Tests in which system calls fail: the linker puts others in their place.
+faults := $(if $(filter Linux,$(shell uname -s)),$(patsubst tests/faults/%.c,$(BUILD)/tests/%,$(filter-out $(zlib_only),$(wildcard \
+            tests/faults/test_*.c))))
 # The library once more, counting the blocks of code that it runs.
 counted_objects := $(addprefix $(obj)/counted/,$(call flat,$(sources)))
 counted_lib := $(obj)/libcounted.a
@@ -231,6 +234,11 @@ $(units): $(BUILD)/tests/%: $(obj)/tests/unit/%.o $(harness_lib) \
 	@mkdir -p $(@D)
 	$(call run,LD,$@,$(link) $(filter %.o %.a,$^) $(cmocka) $(libs) $(zlib_libs))
 
+$(faults): $(BUILD)/tests/%: $(obj)/tests/faults/%.o $(obj)/tests/faults/faults.o $(obj)/tests/faults/talker.o \
+    $(example_lib) $(harness_lib) $(zlib_lib) $(static_lib) tests/faults/wrap.flags $(BUILD)/flags.link
+	@mkdir -p $(@D)
+	$(call run,LD,$@,$(link) -Wl$(comma)@tests/faults/wrap.flags $(filter %.o %.a,$^) $(cmocka) $(libs) $(zlib_libs))
+
 $(filter-out %/attacks_work,$(attacks)): $(BUILD)/tests/%: $(obj)/tests/attacks/%.o $(harness_lib) \
     $(zlib_lib) $(static_lib) $(BUILD)/flags.link
 	@mkdir -p $(@D)
@@ -274,10 +282,10 @@ deps-interop:
 cmocka: | $(filter deps,$(MAKECMDGOALS))
 	@tests/tools/deps.sh check
 
-units: $(units)
+units: $(units) $(faults)
 tests: units $(attacks) $(peers) $(fuzzers)
 test: tests $(static_lib)
-	@tests/tools/run.sh $(units) $(attacks) $(peers) $(fuzzers) $(portability)
+	@tests/tools/run.sh $(units) $(faults) $(attacks) $(peers) $(fuzzers) $(portability)
 
 # Writes event streams for other people's readers.
 $(obj)/tests/interop/%.o: tests/interop/%.c $(BUILD)/flags.compile

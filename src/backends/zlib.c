@@ -113,6 +113,7 @@ static void zlib_advance(weir_str *in, weir_out *out, const z_stream *stream, uI
     out->len -= out_step - stream->avail_out;
 }
 
+/* A flush that used up the room may not be whole (zlib.h), and asking again could go on for ever. */
 static int zlib_deflate(void *mem, weir_str data, weir_out *out)
 {
     z_stream *stream = &((zlib_memory *)mem)->stream;
@@ -127,6 +128,8 @@ static int zlib_deflate(void *mem, weir_str data, weir_out *out)
         if (rv != Z_OK && rv != Z_BUF_ERROR)
             return -1;
         zlib_advance(&data, out, stream, in_step, out_step);
+        if (out->len == 0)
+            return -1;
     } while (data.len != 0);
     return 0;
 }
@@ -173,7 +176,7 @@ static int zlib_inflate_end(void *mem)
     memory->final = false;
     if (inflateSyncPoint(&memory->stream) != 1)
         return final ? 0 : -1;
-    return zlib_inflate(mem, &rest, &out) == 0 && out.len == sizeof nothing ? 0 : -1;
+    return zlib_inflate(mem, &rest, &out);
 }
 
 static void zlib_deflate_reset(void *mem)

@@ -1,15 +1,15 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# run.sh [--all] - which branches of src/ the tests take, counted by gcov.
+# run.sh [--all] - which branches of src/ and of the examples' adapters the tests take, counted by gcov.
 #
-# Builds the library with counters (see `cc` here) and the tests in BUILD/coverage, runs the unit tests, and prints
-# for each file its lines, its branches, and where a branch is never taken; pages with every line are written to
-# BUILD/coverage/html. With --all the attacks, the peers and the replayed
-# fuzz targets run too: slower, and nothing may depend on them, since a branch is to be held by a unit test.
+# Builds both with counters (see `cc` here) and the tests in BUILD/coverage, runs the unit tests and those in which
+# system calls fail, and prints for each file its lines, its branches, and where a branch is never taken; pages with
+# every line are written to BUILD/coverage/html. With --all the attacks, the peers and the replayed fuzz targets run
+# too: slower, and nothing may depend on them, since a branch is to be held by a test of its own.
 #
 # The library is built more than once and the counts are added up, so that code beside an #else counts:
 #   simd      as everybody builds it: vectors, chosen by the processor
-#   portable  -DWEIR_SIMD=0; the tests of the files that have vectors
+#   portable  -DWEIR_SIMD=0 and EPOLL=0; the tests of what that changes
 #   mbedtls   MBEDTLS=1; the tests of SHA-1 and base64
 #
 # `floor` here holds the percentage below which each group fails. A branch that cannot be taken is best written
@@ -62,12 +62,12 @@ make_tests() {
     done
 }
 
-# in_build NAME PATTERN...: the tests of tests/unit whose names match, as targets.
+# in_build NAME PATTERN...: the tests whose sources below tests/ match, as targets.
 in_build() {
     name=$1
     shift
     for pattern in "$@"; do
-        for source in tests/unit/$pattern.c; do
+        for source in tests/$pattern.c; do
             echo "$build/$name/tests/$(basename "$source" .c)"
         done
     done
@@ -75,11 +75,12 @@ in_build() {
 
 make_tests simd "$targets"
 # shellcheck disable=SC2046 # lists
-make_tests portable CPPFLAGS=-DWEIR_SIMD=0 \
-    $(in_build portable 'test_base_*' 'test_http_*' 'test_sse_[plw]*' test_ws_roundtrip)
+make_tests portable CPPFLAGS=-DWEIR_SIMD=0 EPOLL=0 \
+    $(in_build portable 'unit/test_base_*' 'unit/test_http_*' 'unit/test_sse_[plw]*' unit/test_ws_roundtrip \
+        'faults/test_*')
 if printf '#include <mbedtls/sha1.h>\n' | gcc -E - >/dev/null 2>&1; then
     # shellcheck disable=SC2046
-    make_tests mbedtls MBEDTLS=1 $(in_build mbedtls test_base_base64 test_base_sha1)
+    make_tests mbedtls MBEDTLS=1 $(in_build mbedtls unit/test_base_base64 unit/test_base_sha1)
 else
     echo 'skipped: src/backends/mbedtls.c (Debian: libmbedtls-dev)'
 fi

@@ -18,7 +18,7 @@ has() {
 # Files are left out whose libraries are not there.
 core=$(find src -name '*.c' | sort)
 programs=$(find docs/examples fuzz -name '*.c' | sort)
-tests=$(find tests/unit tests/harness tests/attacks tests/peers -name '*.c' | sort)
+tests=$(find tests/unit tests/harness tests/attacks tests/peers tests/faults -name '*.c' | sort)
 bench=$(find tests/bench tests/bounded -name '*.c' | sort)
 has mbedtls/sha1.h || core=$(echo "$core" | grep -v backends/mbedtls)
 has zlib.h || {

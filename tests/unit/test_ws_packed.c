@@ -375,7 +375,7 @@ static void test_ratio_over_fragments(void **state)
     assert_int_equal(offset, 2 + 12 + 12 + 2);
 }
 
-/* A payload so long that its product with the ratio is beyond 64 bits: then only the message's limit holds. */
+/* A payload so long that its product with the ratio is beyond 64 bits: the message's limit holds alone. */
 static void test_ratio_of_a_huge_frame(void **state)
 {
     (void)state;

@@ -1,0 +1,181 @@
+/* SPDX-License-Identifier: MIT */
+/* test_zlib_faults.c - the zlib backend when zlib fails, when there is less room than was asked for, and at
+ * lengths beyond zlib's own 32 bits: these bytes are never looked at, zlib is not there. */
+#include "check.h"
+#include "weir/zlib.h"
+
+#include <limits.h>
+#include <stdlib.h>
+
+#define ZLIB_CONST
+#include <zlib.h>
+
+int __real_deflate(z_streamp stream, int flush);
+int __wrap_deflate(z_streamp stream, int flush);
+int __real_inflate(z_streamp stream, int flush);
+int __wrap_inflate(z_streamp stream, int flush);
+
+enum { REAL, FAILING, SWALLOWING };
+static int zlib_is;
+static struct {
+    unsigned in, out;
+    int flush;
+} calls[8];
+static unsigned call_count;
+
+static int stand_in(z_streamp stream, int flush)
+{
+    assert_true(call_count < 8);
+    calls[call_count].in = stream->avail_in;
+    calls[call_count].out = stream->avail_out;
+    calls[call_count++].flush = flush;
+    if (zlib_is == FAILING)
+        return Z_STREAM_ERROR;
+    stream->next_in += stream->avail_in;
+    stream->avail_in = 0;
+    return Z_OK;
+}
+
+int __wrap_deflate(z_streamp stream, int flush)
+{
+    return zlib_is == REAL ? __real_deflate(stream, flush) : stand_in(stream, flush);
+}
+
+int __wrap_inflate(z_streamp stream, int flush)
+{
+    return zlib_is == REAL ? __real_inflate(stream, flush) : stand_in(stream, flush);
+}
+
+static void *deflater, *inflater;
+
+static int set_up(void **state)
+{
+    (void)state;
+    size_t deflate_len = weir_zlib.deflate_size(15, 8), inflate_len = weir_zlib.inflate_size(15);
+    zlib_is = REAL;
+    call_count = 0;
+    deflater = malloc(deflate_len);
+    inflater = malloc(inflate_len);
+    assert_int_equal(weir_zlib.deflate_init(deflater, deflate_len, 15, 8, 6), 0);
+    assert_int_equal(weir_zlib.inflate_init(inflater, inflate_len, 15), 0);
+    return 0;
+}
+
+static int tear_down(void **state)
+{
+    (void)state;
+    free(deflater);
+    free(inflater);
+    return 0;
+}
+
+static void test_set_up(void **state)
+{
+    (void)state;
+    size_t deflate_len = weir_zlib.deflate_size(9, 1), inflate_len = weir_zlib.inflate_size(8);
+    void *mem = malloc(deflate_len + inflate_len);
+    assert_int_equal(weir_zlib.deflate_init(mem, deflate_len, 8, 1, 6), -1);
+    assert_int_equal(weir_zlib.deflate_init(mem, deflate_len, 16, 1, 6), -1);
+    assert_int_equal(weir_zlib.deflate_init(mem, deflate_len, 9, 10, 6), -1);
+    assert_int_equal(weir_zlib.deflate_init(mem, deflate_len / 2, 9, 1, 6), -1);
+    assert_int_equal(weir_zlib.deflate_init(mem, 0, 9, 1, 6), -1);
+    assert_int_equal(weir_zlib.deflate_init(mem, deflate_len, 9, 1, 6), 0);
+    assert_int_equal(weir_zlib.inflate_init(mem, 0, 8), -1);
+    assert_int_equal(weir_zlib.inflate_init(mem, 500, 8), -1);
+    assert_int_equal(weir_zlib.inflate_init(mem, inflate_len - 500, 8), -1); /* no room for the window */
+    assert_int_equal(weir_zlib.inflate_init(mem, inflate_len, 16), -1);
+    assert_int_equal(weir_zlib.inflate_init(mem, inflate_len, 8), 0);
+    free(mem);
+}
+
+static void test_zlib_fails(void **state)
+{
+    (void)state;
+    uint8_t room[100];
+    weir_out out = {room, sizeof room};
+    weir_str packed = weir_cstr("abc");
+    zlib_is = FAILING;
+    assert_int_equal(weir_zlib.deflate(deflater, weir_cstr("abc"), &out), -1);
+    assert_int_equal(weir_zlib.inflate(inflater, &packed, &out), -1);
+    assert_int_equal(call_count, 2);
+    assert_int_equal(out.len, sizeof room);
+    assert_int_equal(packed.len, 3);
+}
+
+/* Less room than deflate_bound says: refused, whatever there is, and without turning for ever. */
+static void test_less_room(void **state)
+{
+    (void)state;
+    uint8_t text[3000], room[4000];
+    uint32_t random = 1;
+    for (size_t i = 0; i < sizeof text; i++)
+        text[i] = (uint8_t)((random = random * 1664525u + 1013904223u) >> 24);
+    size_t bound = weir_zlib.deflate_bound(deflater, sizeof text);
+    assert_in_range(bound, sizeof text + 5, sizeof room);
+    for (size_t len = 0; len <= bound; len += len < 40 || len > 2900 ? 1 : 97) {
+        tear_down(state);
+        set_up(state);
+        weir_out out = {room, len};
+        int rv = weir_zlib.deflate(deflater, (weir_str){text, sizeof text}, &out);
+        assert_true(rv == (out.len != 0 ? 0 : -1));
+        assert_true(len != bound || rv == 0);
+        assert_true(len > sizeof text || rv == -1); /* noise gets no shorter */
+        if (rv == 0)
+            assert_memory_equal(out.ptr - 4, "\0\0\xFF\xFF", 4);
+    }
+}
+
+static void test_long_input(void **state)
+{
+    (void)state;
+#if SIZE_MAX > UINT_MAX
+    static const struct {
+        size_t len;
+        unsigned count, last;
+    } rows[] = {{7, 1, 7},
+                {UINT_MAX - 1u, 1, UINT_MAX - 1u},
+                {UINT_MAX, 1, UINT_MAX},
+                {(size_t)UINT_MAX + 1, 2, 1},
+                {(size_t)UINT_MAX * 2 + 10, 3, 10}};
+    uint8_t room[100];
+    zlib_is = SWALLOWING;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        for (int inflating = 0; inflating < 2; inflating++) {
+            call_count = 0;
+            weir_str data = {room, rows[i].len};
+            weir_out out = {room, sizeof room};
+            if (inflating) {
+                assert_int_equal(weir_zlib.inflate(inflater, &data, &out), 0);
+                assert_int_equal(data.len, 0);
+            } else {
+                assert_int_equal(weir_zlib.deflate(deflater, data, &out), 0);
+            }
+            assert_int_equal(call_count, rows[i].count);
+            for (unsigned k = 0; k < call_count; k++) {
+                bool last = k + 1 == call_count;
+                assert_int_equal(calls[k].in, last ? rows[i].last : UINT_MAX);
+                assert_int_equal(calls[k].out, sizeof room);
+                assert_int_equal(calls[k].flush, last || inflating ? Z_SYNC_FLUSH : Z_NO_FLUSH);
+            }
+        }
+    }
+    /* Room beyond 32 bits is offered in steps too. */
+    call_count = 0;
+    weir_str data = {room, 1};
+    weir_out out = {room, (size_t)UINT_MAX + 5};
+    assert_int_equal(weir_zlib.inflate(inflater, &data, &out), 0);
+    assert_int_equal(calls[0].out, UINT_MAX);
+    assert_true(out.len == (size_t)UINT_MAX + 5);
+#endif
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test_setup_teardown(test_set_up, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_zlib_fails, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_less_room, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_long_input, set_up, tear_down),
+    };
+    return cmocka_run_group_tests_name("zlib_faults", tests, NULL, NULL);
+}

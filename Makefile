@@ -116,8 +116,8 @@ peers := $(patsubst tests/peers/%.c,$(BUILD)/tests/%,$(filter-out $(zlib_only) \
            $(if $(filter 1,$(NGHTTP2)),,%/test_nghttp2.c %/test_nghttp2_fields.c %/test_nghttp2_packed.c) \
            $(if $(filter 1,$(WSLAY)),,%/test_wslay.c),$(wildcard tests/peers/test_*.c)))
 # Tests in which system calls fail: the linker puts others in their place.
-faults := $(if $(filter Linux,$(shell uname -s)),$(patsubst tests/faults/%.c,$(BUILD)/tests/%,$(filter-out $(zlib_only),$(wildcard \
-            tests/faults/test_*.c))))
+fault_sources := $(if $(filter Linux,$(shell uname -s)),$(wildcard tests/faults/test_*.c))
+faults := $(patsubst tests/faults/%.c,$(BUILD)/tests/%,$(filter-out $(zlib_only),$(fault_sources)))
 # The library once more, counting the blocks of code that it runs.
 counted_objects := $(addprefix $(obj)/counted/,$(call flat,$(sources)))
 counted_lib := $(obj)/libcounted.a

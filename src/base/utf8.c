@@ -167,21 +167,28 @@ size_t weiri_utf8_check(uint32_t *state, const uint8_t *bytes, size_t len)
     return utf8_go_on(state, bytes, utf8_bulk(NULL, bytes, len, 0), len);
 }
 
+/* Does a text masked with `word` begin with eight bytes of ASCII? */
+static inline bool utf8_begins_plain(const uint8_t *masked, size_t len, uint32_t word)
+{
+    uint64_t key = (uint64_t)word << 32 | word;
+    return len >= 8 && ((weiri_word(masked) ^ key) & WEIRI_HIGHS) == 0;
+}
+
+/* A text that begins with ASCII mostly goes on so, and unmasking alone is faster and tells. Any other is
+ * unmasked and checked in one pass, up to the step with a fault. */
 size_t weiri_utf8_unmask(uint32_t *state, uint8_t *bytes, size_t len, uint32_t word)
 {
     size_t done = 0;
     if (word == 0)
         return weiri_utf8_check(state, bytes, len);
-    if (*state == 0)
+    if (*state == 0 && !utf8_begins_plain(bytes, len, word))
         done = utf8_bulk(bytes, bytes, len, word);
-    if (done < len) {
-        bool high = weiri_mask(bytes + done, bytes + done, len - done, weiri_turn(word, (unsigned)done));
-        if (*state != 0)
-            return utf8_resume(state, bytes, len);
-        if (done == 0 && !high)
-            return len;
-    }
-    return utf8_go_on(state, bytes, done, len);
+    if (done == len)
+        return utf8_go_on(state, bytes, done, len);
+    bool high = weiri_mask(bytes + done, bytes + done, len - done, weiri_turn(word, (unsigned)done));
+    if (done != 0)
+        return utf8_go_on(state, bytes, done, len);
+    return high || *state != 0 ? weiri_utf8_check(state, bytes, len) : len;
 }
 
 size_t weiri_utf8_repair(uint8_t *dst, const uint8_t *src, size_t len)

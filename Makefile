@@ -108,8 +108,8 @@ example_lib := $(obj)/libexamples.a
 
 harness_objects := $(patsubst %.c,$(obj)/%.o,$(wildcard tests/harness/*.c))
 harness_lib := $(obj)/libharness.a
-units := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(filter-out $(zlib_only), \
-             $(wildcard tests/unit/test_*.c)))
+units := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(filter-out $(zlib_only) \
+           $(if $(filter 1,$(MBEDTLS)),,%/test_mbedtls.c),$(wildcard tests/unit/test_*.c)))
 attacks := $(patsubst tests/attacks/%.c,$(BUILD)/tests/%,$(filter-out $(zlib_only) \
              $(if $(filter 1,$(COUNTED)),,%/attacks_work.c),$(wildcard tests/attacks/attacks_*.c)))
 peers := $(patsubst tests/peers/%.c,$(BUILD)/tests/%,$(filter-out $(zlib_only) \

@@ -75,7 +75,7 @@ static int head_version(weir_http *http, size_t at, uint8_t byte, int err)
     return byte == (uint8_t) "HTTP/1."[i] ? 0 : err;
 }
 
-/* The request line's three parts. Returns 0 or the error of this byte. */
+/* The request line's three parts. Returns 0 or the error of this byte, which head_run did not take. */
 static int head_request_byte(weir_http *http, size_t at, uint8_t byte)
 {
     switch (http->state_) {
@@ -86,11 +86,11 @@ static int head_request_byte(weir_http *http, size_t at, uint8_t byte)
             http->state_ = TARGET;
             return 0;
         }
-        return weiri_is(byte, WEIRI_TOKEN) ? 0 : WEIR_ERR_HTTP_METHOD;
+        return WEIR_ERR_HTTP_METHOD;
     case TARGET:
         http->target_len_ = at - http->target_at_;
         if (weiri_is(byte, WEIRI_TARGET))
-            return http->target_len_ < http->max_target_ ? 0 : WEIR_ERR_HTTP_TARGET_SIZE;
+            return WEIR_ERR_HTTP_TARGET_SIZE;
         if (byte != ' ' || http->target_len_ == 0)
             return WEIR_ERR_HTTP_TARGET;
         http->mark_ = at + 1;

@@ -66,6 +66,7 @@ bool weir_ws_at_rest(const weir_ws *ws)
 {
     const unsigned busy = WEIRI_WS_RX_FRAME | WEIRI_WS_RX_MESSAGE | WEIRI_WS_TX_MESSAGE | WEIRI_WS_SENT |
                           WEIRI_WS_RECEIVED | WEIRI_WS_EOF;
+    /* After an error SENT is set, and one that is due leaves its message under way. */
     return !weiri_ws_has(ws, busy) && ws->head_len_ == 0 && ws->tx_left_ == 0 &&
-           ws->out_pos_ == ws->out_end_ && ws->wait_ == 0 && ws->err_ == 0 && ws->err_due_ == 0;
+           ws->out_pos_ == ws->out_end_ && ws->wait_ == 0;
 }

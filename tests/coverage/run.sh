@@ -80,7 +80,7 @@ make_tests portable CPPFLAGS=-DWEIR_SIMD=0 EPOLL=0 \
         'faults/test_*')
 if printf '#include <mbedtls/sha1.h>\n' | gcc -E - >/dev/null 2>&1; then
     # shellcheck disable=SC2046
-    make_tests mbedtls MBEDTLS=1 $(in_build mbedtls unit/test_base_base64 unit/test_base_sha1)
+    make_tests mbedtls MBEDTLS=1 $(in_build mbedtls unit/test_base_base64 unit/test_base_sha1 unit/test_mbedtls)
 else
     echo 'skipped: src/backends/mbedtls.c (Debian: libmbedtls-dev)'
 fi

@@ -20,7 +20,10 @@ core=$(find src -name '*.c' | sort)
 programs=$(find docs/examples fuzz -name '*.c' | sort)
 tests=$(find tests/unit tests/harness tests/attacks tests/peers tests/faults -name '*.c' | sort)
 bench=$(find tests/bench tests/bounded -name '*.c' | sort)
-has mbedtls/sha1.h || core=$(echo "$core" | grep -v backends/mbedtls)
+has mbedtls/sha1.h || {
+    core=$(echo "$core" | grep -v backends/mbedtls)
+    tests=$(echo "$tests" | grep -v test_mbedtls)
+}
 has zlib.h || {
     core=$(echo "$core" | grep -v backends/zlib) fuzz=-Itests/harness
     programs=$(echo "$programs" | grep -v deflate)

@@ -52,7 +52,7 @@ extern bool fault_full;
  * is there to be served the clock jumps to the end of the wait, or by 1 ms if it has none. */
 extern void (*fault_world)(unsigned turn);
 
-/* Milliseconds that the clock has jumped. */
+/* Milliseconds that the clock has jumped; else it stands. */
 extern uint64_t fault_jumped;
 
 /* getaddrinfo answers with these ports of 127.0.0.1, in this order, if there are any. */
@@ -63,6 +63,7 @@ extern unsigned fault_ports[4];
 int peer_listen(int backlog, unsigned *port);
 int peer_connect(unsigned port);
 void peer_say(int fd, const char *text);
+void peer_reset(int fd);
 
 /* What has arrived, as a string; "EOF" or "RST" if it is that the other end did, "" for nothing. */
 const char *peer_hear(int fd);

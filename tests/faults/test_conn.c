@@ -393,6 +393,160 @@ static void test_progress_while_finishing(void **state)
     assert_string_equal(peer_hear(peer), "EOF");
 }
 
+/* ---- Handing buffers over ----------------------------------------------------------------------------- */
+
+static void give_twice(conn *c, weir_in *in)
+{
+    buffer *first = NULL, *second = NULL;
+    (void)in;
+    assert_true(buffer_put(&first, "first ", 6) && buffer_put(&second, "second", 6));
+    conn_give(c, &first);
+    assert_null(first);
+    assert_int_equal(conn_queued(c), 6);
+    conn_give(c, &second); /* copied behind it */
+    assert_null(second);
+    assert_int_equal(conn_queued(c), 12);
+    conn_wrote(c, (weir_out){NULL, 0}); /* the room that was not there */
+    assert_int_equal(conn_queued(c), 12);
+}
+
+static void world_of_gifts(unsigned turn)
+{
+    if (turn == 0) {
+        heard[0] = '\0';
+        peer = peer_connect(port);
+    } else if (turn == 1) {
+        peer_say(peer, "go");
+    } else if (turn == 4) {
+        hear();
+        end();
+    }
+}
+
+static void test_buffers_given(void **state)
+{
+    (void)state;
+    for (int limited = 0; limited < 2; limited++) {
+        on_bytes = give_twice;
+        talker.limit = limited ? 100 : 0;
+        run(world_of_gifts);
+        assert_string_equal(heard, "first second");
+        tear_down(state);
+        set_up(state);
+    }
+}
+
+/* Room that was asked for and not used leaves nothing behind. */
+static void take_room(conn *c, weir_in *in)
+{
+    (void)in;
+    weir_out room = conn_room(c, 10000);
+    assert_int_equal(room.len, 10000);
+    conn_wrote(c, room);
+    assert_int_equal(conn_queued(c), 0);
+    conn_write(c, "x", 1);
+}
+
+static void test_room_unused(void **state)
+{
+    (void)state;
+    on_bytes = take_room;
+    run(world_of_gifts);
+    assert_string_equal(heard, "x");
+    expect_told("opened \"go\" gone");
+}
+
+/* ---- Handlers that leave functions out ---------------------------------------------------------------- */
+
+static conn *quiet;
+
+static void catch_quiet(conn *c)
+{
+    quiet = c;
+}
+
+static void world_of_silence(unsigned turn)
+{
+    static const conn_handler nothing = {.high = 10};
+    if (turn == 0) {
+        peer = peer_connect(port);
+    } else if (turn == 1) {
+        assert_non_null(quiet);
+        quiet->on = &nothing;
+        fault_full = true;
+        conn_write(quiet, "0123456789abcdef", 16);
+        conn_deadline(quiet, loop_now(l) + 50);
+        peer_say(peer, "not read while full");
+    } else if (turn == 3) {
+        fault_full = false;
+        fault_write_most = 15; /* what waited goes in two steps, without `progress` or `drained` */
+    } else if (turn == 7) {
+        assert_string_equal(peer_hear(peer), "0123456789abcdef");
+        close(peer); /* no `ended`: it stays, and is closed with the loop */
+        peer = -1;
+    } else if (turn == 10) {
+        assert_true(conn_is_open(quiet));
+        conn_abort(quiet);
+        loop_stop(l);
+    }
+}
+
+static void test_handler_of_nothing(void **state)
+{
+    (void)state;
+    talker = (conn_handler){.opened = catch_quiet};
+    quiet = NULL;
+    run(world_of_silence);
+    expect_told("");
+}
+
+/* The other end resets while nothing is read: the reason comes from the socket, or from asking it. */
+static void stop_reading(conn *c, weir_in *in)
+{
+    (void)in;
+    conn_pause(c, true);
+    conn_write(c, "late", 4);
+}
+
+static bool asking_fails;
+
+static void world_of_reset(unsigned turn)
+{
+    if (turn == 0) {
+        peer = peer_connect(port);
+    } else if (turn == 1) {
+        fault_full = true;
+        peer_say(peer, "go");
+    } else if (turn == 3) {
+        peer_reset(peer);
+        peer = -1;
+        if (asking_fails)
+            fault_at(FAULT_GETSOCKOPT, 1, 1, ENOBUFS);
+    } else if (turn == 6) {
+        assert_true(conn_is_open(latest)); /* perhaps something arrived before: that is for who reads on */
+        conn_pause(latest, false);
+    } else if (turn > 6 && strstr(told, "gone") != NULL) {
+        loop_stop(l);
+    }
+    assert_true(turn < 50);
+}
+
+static void test_reset_unread(void **state)
+{
+    (void)state;
+    for (int i = 0; i < 2; i++) {
+        char wanted[128];
+        asking_fails = i == 1;
+        on_bytes = stop_reading;
+        run(world_of_reset);
+        snprintf(wanted, sizeof wanted, "gone: %s", strerror(asking_fails ? ENOBUFS : ECONNRESET));
+        assert_non_null(strstr(told, wanted));
+        assert_int_equal(fault_came(FAULT_GETSOCKOPT), asking_fails);
+        tear_down(state);
+        set_up(state);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -407,6 +561,10 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_lingering, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_stalling, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_progress_while_finishing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_buffers_given, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_room_unused, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_handler_of_nothing, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_reset_unread, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("conn", tests, NULL, NULL);
 }

@@ -116,6 +116,47 @@ static void test_wait_fails(void **state)
     assert_int_equal(errno, EBADF);
 }
 
+static void world_that_ends(unsigned turn)
+{
+    if (turn == 2)
+        loop_stop(l);
+}
+
+/* With poll(2) the loop's own arrays grow while it waits; with epoll nothing is asked for. */
+static void test_no_memory_to_wait(void **state)
+{
+    (void)state;
+    unsigned failed = 0;
+    for (unsigned nth = 1; nth <= 2; nth++) {
+        fault_at(FAULT_ALLOC, nth, 1, ENOMEM);
+        fault_world = world_that_ends;
+        int rv = loop_run(l);
+        assert_int_equal(rv, fault_came(FAULT_ALLOC) ? -1 : 0);
+        failed += rv != 0;
+        tear_down(state);
+        set_up(state);
+    }
+    assert_true(failed == 0 || failed == 2);
+}
+
+static void world_of_again(unsigned turn)
+{
+    if (turn == 1)
+        fault_at(FAULT_WAIT, 1, 1, EAGAIN);
+    if (turn == 3)
+        loop_stop(l);
+}
+
+/* poll may say EAGAIN (POSIX): once more. epoll_wait never does. */
+static void test_wait_again(void **state)
+{
+    (void)state;
+    fault_world = world_of_again;
+    int rv = loop_run(l);
+    assert_true(fault_came(FAULT_WAIT));
+    assert_true(rv == 0 || errno == EAGAIN);
+}
+
 /* ---- Accepting ---------------------------------------------------------------------------------------- */
 
 static void world_of_accepting(unsigned turn)
@@ -343,6 +384,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_where_to_listen, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_interrupted_waits, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_wait_fails, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_no_memory_to_wait, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_wait_again, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_accept_fails, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_accept_again_when_one_goes, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_accepted_in_vain, set_up, tear_down),

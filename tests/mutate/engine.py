@@ -22,7 +22,7 @@ import csource
 ROOT = os.path.dirname(os.path.dirname(os.path.dirname(os.path.abspath(__file__))))
 Test = namedtuple("Test", "program index name us reach")
 CONFIGS = {"": [], "scalar": ["-DWEIR_SIMD=0"]}
-QUICK_US = 50000
+QUICK_US = 150000
 
 
 class Failure(Exception):

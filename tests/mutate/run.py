@@ -61,6 +61,13 @@ def key_of(mutant):
     return mutant.file, mutant.function or "-", mutant.before, mutant.after
 
 
+def near(path, tests):
+    """Of slow tests only those of the file's own floor, and the attacks, are worth their time."""
+    floor = {"backends": "zlib"}.get(path.split("/")[1], path.split("/")[1])
+    found = [t for t in tests if t.program.startswith(("test_" + floor, "attacks_"))]
+    return found or tests
+
+
 class Batch:
     """Mutants of one file that are compiled together, numbered from 1."""
 
@@ -198,7 +205,10 @@ class Session:
         """Quick tests first, then whether there is a difference at all, then slow tests."""
         kills, left = self.kills[batch.source.path], set(numbers)
         for slow in (False, True):
-            caught = worker.attempt(self.wanted(batch, left), slow, made, own, kills)
+            wanted = self.wanted(batch, left)
+            if slow:
+                wanted = {n: (key, near(batch.source.path, tests)) for n, (key, tests) in wanted.items()}
+            caught = worker.attempt(wanted, slow, made, own, kills)
             for number in caught:
                 self.set(batch.mutants[number - 1], "caught")
             left -= set(caught)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* test_ws_handshake.c - the server's opening handshake: requests as vectors under every cut, the 101. */
 #include "harness.h"
-#include "weir/ws.h"
+#include "ws/ws.h"
 
 #include <setjmp.h>
 #include <stdarg.h>
@@ -456,6 +456,99 @@ static void test_names_of_the_same_length(void **state)
     assert_int_equal(weir_ws_request_read(&head, &req), WEIR_ERR_WS_EXTENSION_FORM);
 }
 
+/* Only the names count, not how long they are: each of these has the length of one that does. */
+static void test_nothing_stands_in(void **state)
+{
+    static const char *const like[] = {"Accept",
+                                       "Referer",
+                                       "User-Agent",
+                                       "X-WebSocket-Key-x",
+                                       "X-Web-Socket-Versions",
+                                       "X-Web-Socket-Protocols",
+                                       "X-Web-Socket-Extensionss"};
+    static const char *const values[] = {
+        "http://evil", "websocket",   "upgrade",      "AAAAAAAAAAAAAAAAAAAAAA==",
+        "13",          "not a token", "not; a=list;;"};
+    static const int without[] = {0, WEIR_ERR_WS_UPGRADE, WEIR_ERR_WS_CONNECTION, WEIR_ERR_WS_KEY,
+                                  WEIR_ERR_WS_VERSION};
+    (void)state;
+    enum { LIKE = 7 };
+    const weir_http_field real[] = {
+        field_of("origin", "http://good"),          field_of("upgrade", "websocket"),
+        field_of("connection", "Upgrade"),          field_of("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+        field_of("sec-websocket-version", "13"),    field_of("sec-websocket-protocol", "chat"),
+        field_of("sec-websocket-extensions", "foo")};
+    for (size_t left_out = 0; left_out < 6; left_out++) {
+        weir_http_field list[2 * LIKE];
+        weir_http_head head;
+        weir_ws_request req;
+        size_t count = 0;
+        for (size_t i = 0; i < LIKE; i++) {
+            list[count++] = field_of(like[i], values[i]);
+            if (i != left_out)
+                list[count++] = real[i];
+        }
+        memset(&head, 0, sizeof head);
+        head.kind = WEIR_HTTP_REQUEST;
+        head.minor = 1;
+        head.method = weir_cstr("GET");
+        head.target = weir_cstr("/");
+        head.fields = (weir_http_fields){{NULL, 0}, list, count};
+        assert_int_equal(weir_ws_request_read(&head, &req), left_out < 5 ? without[left_out] : 0);
+        if (left_out == 0)
+            assert_null(req.origin.ptr);
+        else
+            assert_true(weir_str_is(req.origin, "http://good"));
+        if (left_out == 5)
+            assert_string_equal(req.accept, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=");
+    }
+}
+
+/* Of two Origins the first is shown; a subprotocol that is there twice, or empty, is a fault wherever. */
+static void test_repeated_members(void **state)
+{
+    static const struct {
+        const char *protocols;
+        int rv;
+    } rows[] = {{"a, b, c", 0},
+                {"a, b, b", WEIR_ERR_WS_PROTOCOL},
+                {"a, b, a", WEIR_ERR_WS_PROTOCOL},
+                {"a, b, c, d, c", WEIR_ERR_WS_PROTOCOL},
+                {"", WEIR_ERR_WS_PROTOCOL},
+                {",", WEIR_ERR_WS_PROTOCOL}};
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        uint8_t *copy = guard_copy(rows[i].protocols, strlen(rows[i].protocols), false);
+        weir_http_field list[] = {field_of("upgrade", "websocket"),
+                                  field_of("connection", "upgrade"),
+                                  field_of("sec-websocket-version", "13"),
+                                  field_of("sec-websocket-key", "dGhlIHNhbXBsZSBub25jZQ=="),
+                                  field_of("origin", "http://one"),
+                                  field_of("origin", "http://two"),
+                                  {weir_cstr("sec-websocket-protocol"), {copy, strlen(rows[i].protocols)}}};
+        weir_http_head head;
+        weir_ws_request req;
+        memset(&head, 0, sizeof head);
+        head.kind = WEIR_HTTP_REQUEST;
+        head.minor = 1;
+        head.method = weir_cstr("GET");
+        head.target = weir_cstr("/");
+        head.fields = (weir_http_fields){{NULL, 0}, list, sizeof list / sizeof *list};
+        assert_int_equal(weir_ws_request_read(&head, &req), rows[i].rv);
+        assert_true(weir_str_is(req.origin, "http://one"));
+        guard_free(copy);
+    }
+}
+
+static void test_accept_value_ends(void **state)
+{
+    (void)state;
+    char accept[31];
+    memset(accept, 'x', sizeof accept);
+    weiri_ws_accept_value(accept, weir_cstr("dGhlIHNhbXBsZSBub25jZQ=="));
+    assert_memory_equal(accept, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=\0xx", 31);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -468,6 +561,9 @@ int main(void)
         cmocka_unit_test(test_head_from_elsewhere),
         cmocka_unit_test(test_keys),
         cmocka_unit_test(test_names_of_the_same_length),
+        cmocka_unit_test(test_nothing_stands_in),
+        cmocka_unit_test(test_repeated_members),
+        cmocka_unit_test(test_accept_value_ends),
     };
     return cmocka_run_group_tests_name("ws_handshake", tests, NULL, NULL);
 }

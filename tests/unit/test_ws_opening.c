@@ -344,6 +344,44 @@ static void test_status_from_elsewhere(void **state)
     }
 }
 
+/* The key takes 16 bytes of the source and no more: what follows is the frames'. */
+static void test_key_takes_16_bytes(void **state)
+{
+    (void)state;
+    uint8_t bytes[512];
+    source s = {false, true, 1};
+    weir_entropy entropy;
+    weir_http_uri uri;
+    weir_ws_opening opening;
+    uri_of(&uri, "ws://h/");
+    assert_int_equal(weir_entropy_init(&entropy, source_fill, &s), 0);
+    weir_out out = {bytes, sizeof bytes};
+    assert_int_equal(weir_ws_opening_write(&opening, &out, &uri, NULL, &entropy), 0);
+    assert_int_equal(entropy.left_, sizeof entropy.pool_ - 16);
+}
+
+/* Any two subprotocols that are the same, not only the first two. */
+static void test_repeated_protocols(void **state)
+{
+    static const char *const lists[][3] = {{"a", "b", "b"}, {"a", "b", "a"}, {"a", "a", "b"}};
+    (void)state;
+    uint8_t bytes[512];
+    source s = {false, false, 0};
+    weir_entropy entropy;
+    weir_http_uri uri;
+    weir_ws_opening opening;
+    weir_ws_offer offer;
+    uri_of(&uri, "ws://h/");
+    memset(&offer, 0, sizeof offer);
+    offer.protocol_count = 3;
+    assert_int_equal(weir_entropy_init(&entropy, source_fill, &s), 0);
+    for (size_t i = 0; i < sizeof lists / sizeof *lists; i++) {
+        weir_out out = {bytes, sizeof bytes};
+        offer.protocols = lists[i];
+        assert_int_equal(weir_ws_opening_write(&opening, &out, &uri, &offer, &entropy), WEIR_ERR_FIELD);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -354,6 +392,8 @@ int main(void)
         cmocka_unit_test(test_request_refused),
         cmocka_unit_test(test_request_needs_room),
         cmocka_unit_test(test_status_from_elsewhere),
+        cmocka_unit_test(test_key_takes_16_bytes),
+        cmocka_unit_test(test_repeated_protocols),
     };
     return cmocka_run_group_tests_name("ws_opening", tests, NULL, NULL);
 }

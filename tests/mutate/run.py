@@ -62,10 +62,11 @@ def key_of(mutant):
 
 
 def near(path, tests):
-    """Of slow tests only those of the file's own floor, and the attacks, are worth their time."""
+    """Of slow tests those of the file's own floor are worth their time, and the attacks; all if there are none."""
     floor = {"backends": "zlib"}.get(path.split("/")[1], path.split("/")[1])
-    found = [t for t in tests if t.program.startswith(("test_" + floor, "attacks_"))]
-    return found or tests
+    if not any(t.program.startswith("test_" + floor) for t in tests):
+        return tests
+    return [t for t in tests if t.program.startswith(("test_" + floor, "attacks_"))]
 
 
 class Batch:

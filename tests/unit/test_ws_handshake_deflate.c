@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* test_ws_handshake_deflate.c - permessage-deflate in both opening handshakes: the offer, the 101, the choice. */
+/* test_ws_handshake_deflate.c - permessage-deflate in both opening handshakes: offer, 101, choice. */
 #include "check.h"
 #include "harness.h"
 #include "weir/ws.h"

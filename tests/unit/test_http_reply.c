@@ -36,6 +36,8 @@ static void check_reply(const weir_http_reply *reply, const char *wanted)
     size_t size = strlen(wanted);
     assert_true(weir_http_reply_size(reply) >= size);
     assert_true(weir_http_reply_size(reply) <= size + reply->body.len + 64);
+    if ((reply->flags & WEIR_HTTP_HEAD_ONLY) == 0)
+        assert_int_equal(weir_http_reply_size(reply), size);
     for (size_t room = 0; room <= size; room++) {
         uint8_t *bytes = guard_copy(NULL, room, false);
         weir_out out = {bytes, room};
@@ -263,6 +265,20 @@ static void test_error_reply_additions(void **state)
     assert_int_equal(weir_http_error_reply(&out, WEIR_ERR_SSE_ACCEPT, &more), 0);
     assert_int_equal(sizeof head_only - out.len, len - r.body.len);
     assert_memory_equal(head_only, whole, len - r.body.len);
+
+    /* No other flag makes an answer whose end nobody finds. */
+    more.flags = ~(uint32_t)WEIR_HTTP_HEAD_ONLY;
+    out = (weir_out){head_only, sizeof head_only};
+    assert_int_equal(weir_http_error_reply(&out, WEIR_ERR_SSE_ACCEPT, &more), 0);
+    assert_int_equal(sizeof head_only - out.len, len);
+    assert_memory_equal(head_only, whole, len);
+
+    /* What is no error of the list. */
+    out = (weir_out){whole, sizeof whole};
+    assert_int_equal(weir_http_error_reply(&out, 1, NULL), 0);
+    read_reply(whole, sizeof whole - out.len, &r);
+    assert_int_equal(r.head.status, 500);
+    assert_str(r.body, "internal error");
 }
 
 static void test_reasons(void **state)

@@ -105,12 +105,34 @@ static void test_read_back(void **state)
     assert_str(((weir_str){in.ptr, in.len}), "12345");
 }
 
+/* The length is a decimal number. */
+static void test_length(void **state)
+{
+    (void)state;
+    static const uint8_t body[1234];
+    uint8_t bytes[2048];
+    weir_http_uri uri;
+    weir_http_request request;
+    assert_int_equal(weir_http_uri_parse(weir_cstr("http://a/"), &uri), 0);
+    memset(&request, 0, sizeof request);
+    request.method = "POST";
+    request.uri = &uri;
+    request.body = (weir_str){body, sizeof body};
+    weir_out out = {bytes, sizeof bytes};
+    static const char wanted[] = "POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1234\r\n\r\n";
+    assert_int_equal(weir_http_request_size(&request), sizeof wanted - 1 + sizeof body);
+    assert_int_equal(weir_http_request_write(&out, &request), 0);
+    assert_int_equal(sizeof bytes - out.len, sizeof wanted - 1 + sizeof body);
+    assert_memory_equal(bytes, wanted, sizeof wanted - 1);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_bytes),
         cmocka_unit_test(test_refusals),
         cmocka_unit_test(test_read_back),
+        cmocka_unit_test(test_length),
     };
     return cmocka_run_group_tests_name("http_request", tests, NULL, NULL);
 }

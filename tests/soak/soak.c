@@ -259,6 +259,15 @@ static void print_times(const char *what, times *t)
            t->us[n / 2] / 1e3, t->us[n * 99 / 100] / 1e3, t->us[n - 1] / 1e3);
 }
 
+/* Resident memory in tenths of the time. */
+static void print_memory(const server *s)
+{
+    printf("%-14s KiB", s->name);
+    for (unsigned i = 0; i < 10; i++)
+        printf(" %6.0f", mean(s->rss, s->count * i / 10, s->count * (i + 1) / 10));
+    putchar('\n');
+}
+
 static void report(void)
 {
     printf("\n%-8s %6s %12s %12s %8s %6s\n", "peers", "", "connections", "messages", "faults", "lost");
@@ -268,6 +277,8 @@ static void report(void)
     putchar('\n');
     print_times("echo to the good", &echo_times);
     print_times("said in the room", &room_times);
+    print_memory(&servers[0]);
+    print_memory(&servers[1]);
     putchar('\n');
     for (struct counts *c = counts; c < counts + MANNERS && c->is != NULL; c++)
         check(c->messages > 0 && c->faults == 0 && c->lost == 0,

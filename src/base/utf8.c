@@ -149,6 +149,12 @@ static inline size_t utf8_go_on(uint32_t *state, const uint8_t *bytes, size_t do
     return from == len ? len : utf8_steps(state, bytes, from, len);
 }
 
+/* weiri_utf8_check for a piece that begins at a character's border. */
+static inline size_t utf8_whole(uint32_t *state, const uint8_t *bytes, size_t len)
+{
+    return utf8_go_on(state, bytes, utf8_bulk(NULL, bytes, len, 0), len);
+}
+
 /* weiri_utf8_check for a piece that begins inside a character. */
 static WEIRI_SLOW size_t utf8_resume(uint32_t *state, const uint8_t *bytes, size_t len)
 {
@@ -157,14 +163,14 @@ static WEIRI_SLOW size_t utf8_resume(uint32_t *state, const uint8_t *bytes, size
     size_t begun = utf8_steps(state, bytes, 0, end);
     if (begun < end || *state != 0)
         return begun;
-    return begun + weiri_utf8_check(state, bytes + begun, len - begun);
+    return begun + utf8_whole(state, bytes + begun, len - begun);
 }
 
 size_t weiri_utf8_check(uint32_t *state, const uint8_t *bytes, size_t len)
 {
     if (*state != 0)
         return utf8_resume(state, bytes, len);
-    return utf8_go_on(state, bytes, utf8_bulk(NULL, bytes, len, 0), len);
+    return utf8_whole(state, bytes, len);
 }
 
 /* Does a text masked with `word` begin with eight bytes of ASCII? */

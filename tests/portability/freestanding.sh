@@ -46,5 +46,10 @@ vendored() {
     $CC -Iinclude -Isrc $sources tests/portability/user.c -o "$work/user" && "$work/user"
 }
 check "plain sources" vendored
+if have arm-none-eabi-gcc; then
+    check "Cortex-M0+ and Cortex-M4, no C library" tests/embedded/sizes.sh
+else
+    skip "Cortex-M" "no arm-none-eabi-gcc here (Debian: gcc-arm-none-eabi)"
+fi
 check "size of a connection" tests/tools/sizes.sh --check
 finish

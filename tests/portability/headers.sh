@@ -12,7 +12,7 @@ done
 
 # In one call for each compiler and language: a compiler's start costs more than the headers.
 for compiler in $(compilers); do
-    for std in c99 c11 c17; do
+    for std in c99 c11 c17 c2x; do
         # shellcheck disable=SC2086
         check "$compiler $std" "$compiler" -std=$std $widest -Iinclude -fsyntax-only "$work"/*.c
     done
@@ -22,7 +22,7 @@ for compiler in g++ clang++; do
         skip "$compiler" "not installed"
         continue
     fi
-    for std in c++98 c++11 c++17 c++20; do
+    for std in c++98 c++11 c++14 c++17 c++20; do
         # shellcheck disable=SC2086
         check "$compiler $std" $compiler -std=$std $warnings -Wconversion -Wshadow -Iinclude -fsyntax-only \
             "$work"/*.cpp tests/portability/user.cpp

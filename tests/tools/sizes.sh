@@ -83,6 +83,12 @@ page() {
     printf 'Text includes constants. Data and bss are what the library would hold by itself: nothing.\n'
     printf 'A connection is the sum of the structs that a program places for it.\n\n'
     tables
+    printf '\n## Without a C library\n\n'
+    printf 'At `-Os` with %s. Flash holds code and constants. Stack is that of the\n' \
+        "$(arm-none-eabi-gcc --version | sed 's/ (.*)//; q')"
+    printf 'deepest path of calls below a public function, without what the program hands in: entropy, a\n'
+    printf 'compressor.\n\n'
+    tests/embedded/sizes.sh
 }
 
 case ${1:-} in

@@ -51,7 +51,7 @@ sizes() {
     {
         echo '#include <weir/weir.h>'
         for name in $structs; do
-            echo "char size_of_$name[sizeof($name)];"
+            echo "char size_of_${name}[sizeof($name)];"
         done
     } | compile "$1" -x c -c - -o "$work/$1.structs"
     arm-none-eabi-nm -S -t d "$work/$1.structs" |

@@ -24,7 +24,7 @@ extern struct {
 } __cpu_model;
 extern unsigned __cpu_features2[];
 
-enum { SSSE3 = 6, AVX2 = 10 };
+enum { SSSE3 = 6, AVX2 = 10, AVX512VBMI2 = 31 };
 
 /* Words of further features: one of old, three since GCC 11, which is what weir wants for SHA. */
 #if defined(WEIRI_SHA)
@@ -43,9 +43,11 @@ static void take_away(int what)
         __cpu_model.features[0] = 0;
         memset(__cpu_features2, 0, FEATURES2 * sizeof(unsigned));
     } else if (what == 1) {
-        __cpu_model.features[0] &= ~(1u << AVX2);
+        __cpu_model.features[0] &= ~(1u << AVX2 | 1u << AVX512VBMI2);
     } else if (what == 2) { /* as a virtual machine might: SHA, but not what it is used with */
         __cpu_model.features[0] &= ~(1u << SSSE3);
+    } else if (what == 3) { /* most of today's: AVX2, but not AVX-512 */
+        __cpu_model.features[0] &= ~(1u << AVX512VBMI2);
     }
 }
 
@@ -65,7 +67,7 @@ static void give_back(void)
 }
 #endif
 
-enum { MOST = 2100, PROCESSORS = 4 };
+enum { MOST = 2100, PROCESSORS = 5 };
 
 /* Everything that depends on the processor, over one text. */
 typedef struct result {

@@ -13,7 +13,11 @@ runner='' emulator=qemu-user link=-static cflags=-O1
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES MBEDTLS SANITIZE CPPFLAGS LDFLAGS CFLAGS AR
 
 case $target in
-i386) cc='gcc -m32' package=gcc-multilib link='' ;;
+i386)
+    # gcc-multilib brings a link to the kernel's headers, and cannot be beside compilers for other machines.
+    cc="gcc -m32 -idirafter /usr/include/$(gcc -print-multiarch 2>/dev/null)" link=''
+    package="gcc-$(gcc -dumpversion 2>/dev/null)-multilib"
+    ;;
 s390x) cc=s390x-linux-gnu-gcc package=gcc-s390x-linux-gnu runner=qemu-s390x ;;
 armhf) cc=arm-linux-gnueabihf-gcc package=gcc-arm-linux-gnueabihf runner=qemu-arm ;;
 musl) cc=musl-gcc package=musl-tools ;;

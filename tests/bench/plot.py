@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: MIT
-"""plot.py FILE.tsv FOLDER - draws what build/bench/choosing wrote: FOLDER/choosing-bytes.svg and choosing-cpu.svg.
+"""plot.py FILE.tsv FOLDER - draws what a benchmark wrote: of choosing.tsv FOLDER/choosing-bytes.svg and
+choosing-cpu.svg, of NAME.tsv FOLDER/performance-NAME.svg.
 
-The colours are of middle lightness, so that both pictures can be read on white and on black.
+The colours are of middle lightness, so that all pictures can be read on white and on black.
 """
 
 import csv
@@ -127,16 +128,102 @@ def picture(rows, column, divisor, title, unit):
     yield "</svg>"
 
 
+# ---- Bars: who takes how many times as long -------------------------------------------------------
+
+BARS = {
+    "weir": "#2f7fd0",
+    "ws_echo_server": "#2f7fd0",
+    "limit": "#808890",
+    "memchr loop": "#808890",
+    "wslay": "#d1620b",
+    "echo_wslay": "#d1620b",
+    "wslay, frames": "#b8860b",
+    "beast": "#2e8b57",
+    "echo_beast": "#2e8b57",
+    "websocketpp": "#a05bc8",
+    "echo_websocketpp": "#a05bc8",
+    "snprintf": "#b8860b",
+    "eventsource-parser": "#a05bc8",
+}
+BAR_HEIGHT, BAR_WIDTH, BAR_LEFT = 11, 520, 190
+BAR_TITLES = {
+    "websocket": "Frames: time as a multiple of weir's",
+    "handshake": "The opening handshake: time as a multiple of weir's",
+    "streams": "Event streams: time as a multiple of weir's",
+    "echo": "Echo over the loopback: the server's CPU time as a multiple of weir's",
+}
+
+
+def multiples(rows):
+    """(group, row, [(column, multiple of weir's time)]), in the order of the file."""
+    tables = {}
+    for group, row, column, value in rows:
+        tables.setdefault((group, row), []).append((column, float(value)))
+    for (group, row), cells in tables.items():
+        own = next((v for c, v in cells if c in ("weir", "ws_echo_server")), None)
+        if own is None:
+            continue
+        rate = "MB/s" in group
+        yield group, row, [(c, own / v if rate else v / own) for c, v in cells if c in BARS]
+
+
+def bars(name, rows):
+    tables = list(multiples(rows))
+    columns = [c for c in BARS if any(c == column for _, _, cells in tables for column, _ in cells)]
+    low, high = 0.25, max(m for _, _, cells in tables for _, m in cells) * 1.05
+    groups = len({group for group, _, _ in tables})
+    height = 70 + sum(BAR_HEIGHT * len(cells) + 8 for _, _, cells in tables) + 26 * groups
+    yield HEAD.format(w=BAR_LEFT + BAR_WIDTH + 70, h=height, title=BAR_TITLES[name])
+    yield f'<text class="title" x="16" y="22">{BAR_TITLES[name]}</text>'
+    x = 16
+    for column in columns:
+        yield f'<rect x="{x}" y="33" width="10" height="10" fill="{BARS[column]}"/>'
+        yield f'<text x="{x + 14}" y="42">{column}</text>'
+        x += 30 + 6.4 * len(column)
+    y, last = 52, None
+    bottom = height - 8
+    for tick in (t for t in (0.25, 0.5, 1, 2, 5, 10, 20, 50, 100, 200) if t < high):
+        at = BAR_LEFT + scale(tick, low, high, BAR_WIDTH)
+        yield f'<line class="grid" x1="{at:.1f}" x2="{at:.1f}" y1="52" y2="{bottom}"/>'
+        yield f'<text x="{at:.1f}" y="{bottom + 6}" font-size="9" text-anchor="middle">{tick:g}x</text>'
+    for group, row, cells in tables:
+        if group != last:
+            y += 22
+            yield f'<text class="panel" x="16" y="{y}">{group.split(",")[0].split(" (")[0]}</text>'
+            y += 4
+            last = group
+        yield f'<text x="{BAR_LEFT - 8}" y="{y + BAR_HEIGHT * len(cells) / 2 + 4:.1f}" text-anchor="end">{row}</text>'
+        for column, multiple in cells:
+            width = scale(max(multiple, low), low, high, BAR_WIDTH)
+            yield (
+                f'<rect x="{BAR_LEFT}" y="{y}" width="{width:.1f}" height="{BAR_HEIGHT - 2}" '
+                f'fill="{BARS[column]}"/>'
+            )
+            yield f'<text x="{BAR_LEFT + width + 4:.1f}" y="{y + BAR_HEIGHT - 2}" font-size="9">{multiple:.2g}</text>'
+            y += BAR_HEIGHT
+        y += 8
+    yield "</svg>"
+
+
+def write(path, lines):
+    with open(path, "w", encoding="utf-8") as file:
+        for text in lines:
+            file.write(text if text.endswith("\n") else text + "\n")
+    print(path)
+
+
 def main():
     if len(sys.argv) != 3:
         sys.exit(__doc__)
-    with open(sys.argv[1], encoding="utf-8", newline="") as file:
+    path, folder = sys.argv[1], sys.argv[2]
+    name = path.rsplit("/", 1)[-1].removesuffix(".tsv")
+    with open(path, encoding="utf-8", newline="") as file:
+        if name in BAR_TITLES:
+            write(f"{folder}/performance-{name}.svg", bars(name, list(csv.reader(file, delimiter="\t"))))
+            return
         rows = list(csv.DictReader(file, delimiter="\t"))
     for name, column, divisor, title, unit in PICTURES:
-        with open(f"{sys.argv[2]}/{name}", "w", encoding="utf-8") as file:
-            for text in picture(rows, column, divisor, title, unit):
-                file.write(text if text.endswith("\n") else text + "\n")
-        print(f"{sys.argv[2]}/{name}")
+        write(f"{folder}/{name}", picture(rows, column, divisor, title, unit))
 
 
 main()

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # run.sh PROGRAM... - runs benchmarks one after the other; what each says is also kept beside it, in PROGRAM.txt.
-# `make bench` calls it. The rows of tables are kept too, in PROGRAM.tsv. `choosing` leaves two pictures.
+# `make bench` calls it. The rows of tables are kept too, in PROGRAM.tsv. Pictures of them lie beside.
 set -u
 
 here=$(cd "$(dirname "$0")" && pwd) || exit 1
@@ -31,7 +31,7 @@ for program in "$@"; do
     { { "$program" "$@" 2>&1 && echo 0 >&3 || echo 1 >&3; } | tee "$program.txt" >&4; } 3>"$program.status" 4>&1
     [ "$(cat "$program.status")" = 0 ] || failed=1
     rm -f "$program.status"
-    if [ "$name" = choosing ]; then
+    if [ -s "$program.tsv" ]; then
         if command -v python3 >/dev/null 2>&1; then
             printf '\nPictures:\n'
             python3 "$here/plot.py" "$program.tsv" "$(dirname "$program")" || failed=1

@@ -478,7 +478,7 @@ uninstall:
 # Only what a build makes: BUILD may be a directory that holds other things too.
 clean:
 	rm -rf $(addprefix $(BUILD)/,obj gen examples tests bench bounded counts fuzz amalgam sizes lint portability \
-	         interop conformance coverage mutate cross abi flags.compile flags.link flags.bench flags.bounded \
+	         interop conformance coverage mutate cross abi soak flags.compile flags.link flags.bench flags.bounded \
 	         libweir.a libweir.so $(soname) $(so) libweir-zlib.a libweir-zlib.so $(zlib_soname) $(zlib_so))
 	-@rmdir $(BUILD) 2>/dev/null || :
 

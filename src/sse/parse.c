@@ -426,14 +426,14 @@ static inline bool plain_event(weir_sse_parser *p, weir_in *in, weir_sse_item *i
     return true;
 }
 
-/* An input of few bytes that brings nothing but more of a value that is data: true if it was taken. */
+/* An input of few bytes that brings nothing but more of a value that is data: true if it was taken. Only a
+ * line that is passed over can be longer than max_line. */
 static bool more_data(weir_sse_parser *p, weir_in *in)
 {
     uint64_t all = 0;
     if (in->len > FEW || in->len == 0 || p->line_ != LINE_VALUE || p->field_ != FIELD_DATA ||
         (p->state_ & (SEPARATOR | PARTED | SKIPPING | SKIP_LF | ENDED)) != 0 ||
-        in->len > p->max_event_ - p->data_len_ || p->line_len_ > p->max_line_ ||
-        in->len > p->max_line_ - p->line_len_)
+        in->len > p->max_event_ - p->data_len_ || in->len > p->max_line_ - p->line_len_)
         return false;
     uint8_t *to = weiri_sse_data_area(p) + p->data_len_;
     size_t at = 0;

@@ -99,7 +99,7 @@ size_t weiri_lines_sse2(uint8_t *to, const uint8_t *text, size_t len, size_t spa
         }
     }
     *wide |= weiri_mask16(all) != 0;
-    if (at != 0 && weiri_ends_pair(text, at)) {
+    if (weiri_ends_pair(text, at)) {
         at++;
         grown--;
     }

@@ -322,12 +322,11 @@ static bool receive_control_payload(weir_ws *ws, weir_in *in, weir_str *payload)
             ws->ctl_len_ = 0;
     }
     *payload = (weir_str){ws->ctl_, 0};
-    if (!weiri_ws_has(ws, WEIRI_WS_RX_SKIP) && piece.len != 0) {
+    if (!weiri_ws_has(ws, WEIRI_WS_RX_SKIP)) {
         memcpy(ws->ctl_ + ws->ctl_len_, piece.ptr, piece.len);
         ws->ctl_len_ = (uint8_t)(ws->ctl_len_ + piece.len);
-    }
-    if (!weiri_ws_has(ws, WEIRI_WS_RX_SKIP))
         payload->len = ws->ctl_len_;
+    }
     if (whole)
         weiri_ws_clear(ws, WEIRI_WS_RX_CUT | WEIRI_WS_RX_SKIP);
     return whole;

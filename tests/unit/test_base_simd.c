@@ -74,8 +74,8 @@ typedef struct result {
     uint8_t masked[MOST];
     uint8_t digest[20];
     uint8_t event[MOST + 16];
-    uint32_t utf8;
-    size_t valid, event_len, data_len;
+    uint32_t utf8, unmasked_utf8;
+    size_t valid, unmasked_valid, event_len, data_len;
     size_t field_len;
     int head_rv;
     bool high, parsed;
@@ -110,6 +110,11 @@ static result work(const uint8_t *text, size_t len)
     r.high = weiri_mask(r.masked, text, len, 0x5AA51234u);
     weiri_sha1(text, len, r.digest);
     r.valid = weiri_utf8_check(&r.utf8, text, len);
+    uint8_t *unmasked = guard_copy(r.masked, len, false);
+    r.unmasked_valid = weiri_utf8_unmask(&r.unmasked_utf8, unmasked, len, 0x5AA51234u);
+    assert_memory_equal(unmasked, text, len);
+    assert_int_equal(r.unmasked_valid, r.valid);
+    guard_free(unmasked);
 
     weir_sse_event event;
     memset(&event, 0, sizeof event);

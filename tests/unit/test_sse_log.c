@@ -246,7 +246,7 @@ static void test_too_large(void **state)
     (void)state;
     static uint8_t big[4096];
     weir_sse_log ring;
-    uint8_t memory[256], copy[256];
+    uint8_t memory[256] = {0}, copy[256];
     const weir_sse_log_cfg cfg = {2, 10};
     assert_int_equal(weir_sse_log_init(&ring, memory, sizeof memory, &cfg), 0);
     put(&ring, "1", "a", 0);

@@ -21,7 +21,7 @@ static int source_fill(void *user, uint8_t *dst, size_t len)
     s->calls++;
     s->last = len;
     for (size_t i = 0; i < len; i++)
-        dst[i] = ++s->next;
+        dst[i] = s->next = (uint8_t)(s->next + 1);
     return 0;
 }
 

@@ -241,7 +241,7 @@ class Session:
         return True
 
     def run(self, batches):
-        self.total = sum(len(b.mutants) for b in batches)
+        self.total, self.done = sum(len(b.mutants) for b in batches), 0
         queue, failures = list(reversed(batches)), []
 
         def work(number):
@@ -284,6 +284,14 @@ def collect(build, patterns):
             else:
                 found.append((source, config, mutant))
     return found, elsewhere
+
+
+def once_more(build, found, state):
+    """Survivors in files with vectors, to be tried in portable C: it may be compiled here, but not chosen by the
+    processor."""
+    return [(source, "scalar", mutant) for source, config, mutant in found
+            if config == "" and state[mutant] == "survived" and mutant.line in build.active_lines(source.path, "scalar")
+            and any("src/base/simd.h" in build.tree.closure(unit) for unit in build.tree.units(source.path))]
 
 
 def seed_of():
@@ -359,6 +367,7 @@ def main():
     print("%d tests run over weir as it is, %.0f s" % (len(build.tests), time.monotonic() - begin), flush=True)
     session = Session(build, listed)
     session.run(list(batches_of(found)))
+    session.run(list(batches_of(once_more(build, found, session.state))))
     caught, survived = report(session, listed, not sample)
     floor = float(os.environ.get("MUTATE_FLOOR") or 95)
     score = 100.0 * caught / (caught + survived) if caught + survived else 100.0

@@ -55,10 +55,11 @@ void weir_pulse_init(weir_pulse *pulse, const weir_pulse_cfg *cfg, uint64_t now)
 
 void weir_pulse_opened(weir_pulse *pulse, uint64_t now)
 {
+    now = pulse_clock(pulse, now);
     if (pulse->phase_ == CLOSING)
         return;
     pulse->phase_ = OPEN;
-    pulse->since_ = pulse_clock(pulse, now);
+    pulse->since_ = now;
     pulse->beaten_ = false;
 }
 

@@ -391,6 +391,8 @@ static void test_clock_going_backwards(void **state)
                        {STOP, 0, 0}});
     run("a sign of life moves the clock even while closing", ALL, 0,
         (const step[]){{OPENED, 0, 0}, {CLOSING, 100, 0}, {ALIVE, 140, 0}, {WAIT, 100, 10}, {STOP, 0, 0}});
+    run("so does the handshake's end", ALL, 0,
+        (const step[]){{CLOSING, 100, 0}, {OPENED, 140, 0}, {WAIT, 100, 10}, {STOP, 0, 0}});
 }
 
 /* An object may be copied between calls. */

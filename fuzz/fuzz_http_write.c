@@ -270,7 +270,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     bool good = true;
     if (size > 4096)
         return 0;
-    weir_str text = line(&input), reference = line(&input);
+    weir_str base = line(&input), reference = line(&input);
     size_t count = options & 3;
     for (size_t i = 0; i < count; i++) {
         weir_str l = line(&input);
@@ -284,7 +284,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
         good = good && field_good(&fields[i]);
     }
     weir_str body = {(options & 4) != 0 ? input.at : NULL, (options & 4) != 0 ? input.left : 0};
-    if (weir_http_uri_parse(text, &uri) == 0) {
+    if (weir_http_uri_parse(base, &uri) == 0) {
         FUZZ_REQUIRE(uri.port != 0 && uri.host.len != 0 && uri.path.len != 0 && uri.path.ptr[0] == '/');
         FUZZ_REQUIRE(http_reference_host(uri.authority));
         if (!uri.websocket)

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* fuzz_sse_log.c - the replay log against a list of all that was ever put: readers get every event once and in
- * order, or hear of a gap; nothing is dropped that the bounds did not ask for. */
+/* fuzz_sse_log.c - the replay log against a list of all that was ever put: readers get every event once and
+ * in order, or hear of a gap; nothing is dropped that the bounds did not ask for. */
 #include "fuzz.h"
 
 enum { EVENTS_MOST = 2000, READERS = 4, BYTES_MOST = 300 };

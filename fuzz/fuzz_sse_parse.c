@@ -85,7 +85,7 @@ static bool feed(void *self, uint8_t *bytes, size_t len)
 }
 
 static uint64_t run(const uint8_t *stream, size_t len, const weir_sse_parser_cfg *cfg, size_t room,
-                    uint32_t seed)
+                    uint32_t cuts)
 {
     machine m;
     weir_sse_item item;
@@ -98,7 +98,7 @@ static uint64_t run(const uint8_t *stream, size_t len, const weir_sse_parser_cfg
     uint8_t *storage = malloc(size);
     FUZZ_REQUIRE(storage != NULL);
     FUZZ_REQUIRE(weir_sse_parser_init(&m.parser, storage, size, cfg) == 0);
-    fuzz_feed(stream, len, seed, feed, &m);
+    fuzz_feed(stream, len, cuts, feed, &m);
     int rv;
     while ((rv = weir_sse_eof(&m.parser, &item)) > 0)
         told_item(&m.told, &item);
@@ -146,33 +146,33 @@ static size_t spell(uint8_t *stream, const uint8_t *words, size_t count)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    if (size < 4)
-        return 0;
-    uint8_t *stream = malloc(9 * size);
-    FUZZ_REQUIRE(stream != NULL);
-    size_t len = size - 4;
-    if ((data[0] & 0x80) != 0)
-        len = spell(stream, data + 4, len);
-    else
-        memcpy(stream, data + 4, len);
-
+    fuzz_input input = {data, size};
+    uint32_t cuts = fuzz_cuts(&input);
+    uint8_t options = fuzz_byte(&input);
     weir_sse_parser_cfg cfg;
     memset(&cfg, 0, sizeof cfg);
-    bool tight = (data[1] & 0x80) != 0;
-    cfg.flags = data[0] & 0x1F;
+    cfg.flags = options & 0x1F;
     if ((cfg.flags & WEIR_SSE_PARTS) != 0)
         cfg.flags &= ~(uint32_t)WEIR_SSE_REPAIR;
-    cfg.max_id = tight ? 1 + data[1] % 7 : 64;
-    cfg.max_type = tight ? 1 + data[1] % 5 : 64;
-    cfg.max_comment = tight ? 1 + data[1] % 11 : 64;
-    cfg.max_event = tight ? 1 + data[2] % 37 : 0;
-    cfg.max_line = tight && data[2] % 2 != 0 ? 2 + data[2] % 23 : 0;
-    cfg.last_event_id = weir_cstr((data[0] & 0x20) != 0 ? "0" : NULL);
-    size_t room = tight ? cfg.max_event : 4 * len + 1;
+    cfg.last_event_id = weir_cstr((options & 0x20) != 0 ? "0" : NULL);
+    cfg.max_id = 1 + (uint32_t)(fuzz_byte(&input) ^ 63);
+    cfg.max_type = 1 + (uint32_t)(fuzz_byte(&input) ^ 63);
+    cfg.max_comment = 1 + (uint32_t)(fuzz_byte(&input) ^ 63);
+    cfg.max_event = fuzz_byte(&input);
+    cfg.max_line = fuzz_byte(&input);
+    cfg.max_line += cfg.max_line == 1;
+    fuzz_byte(&input);
+    uint8_t *stream = fuzz_memory(9 * input.left);
+    size_t len = input.left;
+    if ((options & 0x80) != 0)
+        len = spell(stream, input.at, input.left);
+    else
+        memcpy(stream, input.at, input.left);
+    size_t room = cfg.max_event != 0 ? cfg.max_event : 4 * len + 1;
 
     uint64_t wanted = run_reference(stream, len, cfg, room);
     FUZZ_REQUIRE(run(stream, len, &cfg, room, 0) == wanted);
-    FUZZ_REQUIRE(run(stream, len, &cfg, room, 1u + data[3]) == wanted);
+    FUZZ_REQUIRE(run(stream, len, &cfg, room, cuts != 0 ? cuts : 1) == wanted);
     free(stream);
     return 0;
 }

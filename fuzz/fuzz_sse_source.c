@@ -138,7 +138,7 @@ static void direct(machine *m, uint8_t what)
 {
     weir_sse_item item;
     if (what == TICK) {
-        m->now += 700;
+        m->now += m->now < UINT64_MAX - 700 ? 700 : 0;
         poll_source(m);
     } else if (what == WAIT) {
         wait_for(m);
@@ -174,41 +174,74 @@ static bool feed(void *self, uint8_t *bytes, size_t len)
     return true;
 }
 
-static uint64_t run(const uint8_t *stream, size_t len, const uint8_t options[2], uint32_t seed)
+typedef struct setting {
+    weir_sse_source_cfg cfg;
+    size_t room; /* for data */
+} setting;
+
+/* Choices that are all zero leave the defaults, but for smaller memory. */
+static setting setting_choose(fuzz_input *input)
+{
+    static weir_http_field fields[2];
+    setting s;
+    weir_sse_source_cfg_init(&s.cfg);
+    uint8_t options = fuzz_byte(input), parser = fuzz_byte(input), more = fuzz_byte(input);
+    fields[0] = (weir_http_field){weir_cstr("Authorization"), weir_cstr("secret")};
+    fields[1] = (weir_http_field){weir_cstr("Accept"), weir_cstr("*/*")};
+    s.cfg.url = weir_cstr((options & 0x80) != 0 ? "http://u:p@h/a/b?c" : "http://h/a");
+    s.cfg.fields = fields;
+    s.cfg.field_count = (size_t)(1 + (more & 1));
+    s.cfg.flags = options & 15;
+    s.cfg.body = weir_cstr((options & 16) != 0 ? "body" : NULL);
+    s.cfg.retry_min_ms = fuzz_limit(input, s.cfg.retry_min_ms);
+    s.cfg.retry_max_ms = fuzz_limit(input, s.cfg.retry_max_ms);
+    if (s.cfg.retry_max_ms < s.cfg.retry_min_ms)
+        s.cfg.retry_max_ms = s.cfg.retry_min_ms;
+    s.cfg.retry_ms = fuzz_limit(input, s.cfg.retry_ms);
+    s.cfg.backoff_max_ms = fuzz_limit(input, s.cfg.backoff_max_ms);
+    s.cfg.stable_ms = fuzz_limit(input, s.cfg.stable_ms);
+    s.cfg.response_ms = (options & 32) != 0 ? 0 : fuzz_limit(input, s.cfg.response_ms);
+    s.cfg.idle_ms = fuzz_limit(input, 0);
+    s.cfg.max_attempts = fuzz_byte(input);
+    s.cfg.max_redirects = (more & 2) != 0 ? fuzz_byte(input) : 4;
+    s.cfg.max_url = 40 + (uint32_t)fuzz_byte(input);
+    s.cfg.parser.flags = parser & 0x1F;
+    if ((s.cfg.parser.flags & WEIR_SSE_PARTS) != 0)
+        s.cfg.parser.flags &= ~(uint32_t)WEIR_SSE_REPAIR;
+    s.cfg.parser.max_id = 1 + (uint32_t)(fuzz_byte(input) ^ 15);
+    s.cfg.parser.max_type = 1 + (uint32_t)(fuzz_byte(input) ^ 15);
+    s.cfg.parser.max_comment = 1 + (uint32_t)(fuzz_byte(input) ^ 15);
+    s.cfg.parser.max_event = (more & 4) != 0 ? 256 + (size_t)fuzz_byte(input) % 40 : 0;
+    s.cfg.parser.max_line = (size_t)fuzz_byte(input);
+    s.cfg.parser.max_line += s.cfg.parser.max_line == 1;
+    s.cfg.parser.last_event_id = weir_cstr((parser & 0x40) != 0 ? "0" : NULL);
+    s.room = 300 + (size_t)fuzz_byte(input) * 4;
+    return s;
+}
+
+static uint64_t run(const setting *s, const uint8_t *stream, size_t len, uint32_t cuts)
 {
     machine m;
-    weir_sse_source_cfg cfg;
-    const weir_http_field fields[] = {{weir_cstr("Authorization"), weir_cstr("secret")}};
-    const size_t size = 2 * 40 + 3 * 16 + 16 + 300;
-    uint8_t *storage = malloc(size);
-    FUZZ_REQUIRE(storage != NULL);
+    weir_sse_source_cfg cfg = s->cfg;
+    const weir_sse_parser_cfg *p = &cfg.parser;
+    size_t scratch = p->max_id > p->max_type ? p->max_id : p->max_type;
+    if ((p->flags & WEIR_SSE_COMMENTS) != 0 && p->max_comment > scratch)
+        scratch = p->max_comment;
+    const size_t size = 2 * (size_t)cfg.max_url + 2 * (size_t)p->max_id + p->max_type + scratch + s->room;
+    uint8_t *storage = fuzz_memory(size);
     memset(&m, 0, sizeof m);
-    weir_sse_source_cfg_init(&cfg);
-    cfg.url = weir_cstr("http://h/a");
-    cfg.fields = fields;
-    cfg.field_count = 1;
-    cfg.flags = options[0] & 15;
-    if ((options[0] & 16) != 0)
-        cfg.body = weir_cstr("body");
-    cfg.max_url = 40;
-    cfg.max_redirects = 4;
-    cfg.max_attempts = options[1] % 3 != 0 ? 6 : 0;
-    cfg.idle_ms = (options[0] & 32) != 0 ? 1500 : 0;
-    cfg.parser.flags = options[1] & 0x1F;
-    if ((cfg.parser.flags & WEIR_SSE_PARTS) != 0)
-        cfg.parser.flags &= ~(uint32_t)WEIR_SSE_REPAIR;
-    cfg.parser.max_id = cfg.parser.max_type = cfg.parser.max_comment = 16;
     FUZZ_REQUIRE(weir_sse_source_init(&m.source, storage, size, &cfg) == 0);
     m.keeps_fields = (cfg.flags & WEIR_SSE_KEEP_FIELDS) != 0;
     m.now = 1000;
     poll_source(&m);
     m.fresh = false;
-    fuzz_feed(stream, len, seed, feed, &m);
+    fuzz_feed(stream, len, cuts, feed, &m);
     digest_str(&m, weir_sse_source_last_id(&m.source));
     fuzz_number(&m.digest, weir_sse_source_retry(&m.source));
     fuzz_number(&m.digest, weir_sse_source_deadline(&m.source));
     FUZZ_REQUIRE(weir_sse_source_retry(&m.source) >= cfg.retry_min_ms &&
                  weir_sse_source_retry(&m.source) <= cfg.retry_max_ms);
+    FUZZ_REQUIRE(weir_sse_source_last_id(&m.source).len <= p->max_id);
     free(storage);
     return m.digest.hash;
 }
@@ -263,17 +296,18 @@ static size_t spell(uint8_t *stream, const uint8_t *words, size_t count)
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
-    if (size < 4)
-        return 0;
-    uint8_t *stream = malloc(96 * size);
-    FUZZ_REQUIRE(stream != NULL);
-    size_t len = size - 4;
-    if ((data[0] & 1) != 0 || (data[3] & 1) != 0)
-        len = spell(stream, data + 4, len);
+    fuzz_input input = {data, size};
+    uint32_t cuts = fuzz_cuts(&input);
+    bool spelled = (fuzz_byte(&input) & 1) != 0;
+    setting s = setting_choose(&input);
+    uint8_t *stream = fuzz_memory(96 * input.left);
+    size_t len = input.left;
+    if (spelled)
+        len = spell(stream, input.at, input.left);
     else
-        memcpy(stream, data + 4, len);
-    uint64_t whole = run(stream, len, data + 1, 0);
-    FUZZ_REQUIRE(run(stream, len, data + 1, 1u + data[3]) == whole);
+        memcpy(stream, input.at, input.left);
+    uint64_t whole = run(&s, stream, len, 0);
+    FUZZ_REQUIRE(run(&s, stream, len, cuts != 0 ? cuts : 1) == whole);
     free(stream);
     return 0;
 }

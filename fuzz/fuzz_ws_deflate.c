@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_ws_deflate.c - compressed messages: any cut gives the same bytes, errors and positions; the messages are
- * those that plain zlib inflates, with memory of its own and all the output it wants; masked or not. Needs
- * weir-zlib.
+ * fuzz_ws_deflate.c - compressed messages: any cut gives the same bytes, errors and positions; the messages
+ * are those that plain zlib inflates, with memory of its own and all the output it wants; masked or not.
+ * Needs weir-zlib.
  *
  * The stream is frames as a client gets them, or with an option one payload. A server gets the same frames
  * with masks.

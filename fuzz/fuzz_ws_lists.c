@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_ws_lists.c - lists of extensions and of subprotocols, in one field or several, against a slow reader of
- * their grammar: what is well formed, what is in them, which offer is taken, and that both sides of the
+ * fuzz_ws_lists.c - lists of extensions and of subprotocols, in one field or several, against a slow reader
+ * of their grammar: what is well formed, what is in them, which offer is taken, and that both sides of the
  * handshake over HTTP/2 agree.
  */
 #include "fuzz.h"
@@ -211,7 +211,7 @@ static void check_agreed(const weir_deflate_params *params, const weir_deflate_p
 static void try_extensions(weir_http_fields fields, const weir_deflate_policy *ours,
                            const weir_deflate_policy *theirs)
 {
-    weir_deflate_params params, wanted;
+    weir_deflate_params params, wanted = {0, 0, false, false, false, false};
     static extension e;
     bool valid = true, taken = false;
     for (size_t i = 0; i < fields.count; i++)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * fuzz_ws_opening.c - a client's opening handshake: what it writes a server accepts; any cut of the answer gives
- * the same verdict; and an answer that is taken chose only what was offered.
+ * fuzz_ws_opening.c - a client's opening handshake: what it writes a server accepts; any cut of the answer
+ * gives the same verdict; and an answer that is taken chose only what was offered.
  *
  * The answer is the input's, with the byte \x1F for the value of Sec-WebSocket-Accept; or weir's own server
  * writes it, and then both sides must agree.

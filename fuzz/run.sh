@@ -13,6 +13,7 @@
 set -u
 
 cd "$(dirname "$0")/.." || exit 1
+unset MAKEFLAGS MFLAGS MAKELEVEL
 engine=${FUZZ_ENGINE:-libfuzzer}
 build=${FUZZ_BUILD:-build/fuzz-$engine}
 seconds=${FUZZ_SECONDS:-60}
@@ -34,11 +35,17 @@ libfuzzer_one() {
     mkdir -p "$dir" "$build/crashes"
     set -- "$dir"
     [ ! -d "fuzz/corpus/fuzz_$name" ] || set -- "$dir" "fuzz/corpus/fuzz_$name"
-    "$build/fuzz/fuzz_$name" -max_total_time="$seconds" -timeout=20 -rss_limit_mb=4096 -use_value_profile=1 \
+    ASAN_OPTIONS=quarantine_size_mb=16:${ASAN_OPTIONS:-} "$build/fuzz/fuzz_$name" \
+        -max_total_time="$seconds" -timeout=300 -rss_limit_mb=4096 -use_value_profile=1 \
         -dict="$(dictionary "$name")" -artifact_prefix="$build/crashes/fuzz_$name-" -print_final_stats=1 \
         "$@" >"$log" 2>&1 || code=$?
     awk -v name="$name" -v code="$code" '
-        { for (i = 1; i < NF; i++) { if ($i == "cov:") edges = $(i + 1); if ($i == "corp:") corpus = $(i + 1) } }
+        {
+            for (i = 1; i < NF; i++) {
+                if ($i == "cov:") edges = $(i + 1)
+                if ($i == "corp:") corpus = $(i + 1)
+            }
+        }
         /^stat::number_of_executed_units:/ { runs = $2 }
         /^#[0-9]/ { split(substr($1, 2), n, /[^0-9]/); if (n[1] > seen) seen = n[1] }
         END { sub(/\/.*/, "", corpus); print name, code == 0, (runs ? runs : seen) + 0, edges + 0, corpus + 0 }' "$log"
@@ -53,14 +60,14 @@ afl_one() {
         mkdir -p "$build/seed" && echo seed >"$build/seed/seed" && seeds=$build/seed
     fi
     AFL_NO_UI=1 AFL_SKIP_CPUFREQ=1 AFL_NO_AFFINITY=1 AFL_I_DONT_CARE_ABOUT_MISSING_CRASHES=1 AFL_TRY_AFFINITY=0 \
-        afl-fuzz -V "$seconds" -m none -t 5000 -i "$seeds" -o "$dir" -x "$(dictionary "$name")" \
+        afl-fuzz -V "$seconds" -m none -t 10000 -i "$seeds" -o "$dir" -x "$(dictionary "$name")" \
         -- "$build/fuzz/fuzz_$name" >"$log" 2>&1 || code=$?
     awk -v name="$name" -v code="$code" '
         $1 == "execs_done" { runs = $3 }
         $1 == "edges_found" { edges = $3 }
         $1 == "corpus_count" { corpus = $3 }
         $1 == "saved_crashes" || $1 == "saved_hangs" { bad += $3 }
-        END { print name, code == 0 && runs > 0 && bad == 0, runs + 0, edges + 0, corpus + 0 }' \
+        END { print name, (code == 0 && runs > 0 && bad == 0), runs + 0, edges + 0, corpus + 0 }' \
         "$dir/default/fuzzer_stats" 2>/dev/null || echo "$name 0 0 0 0"
 }
 
@@ -88,7 +95,7 @@ case $seconds$jobs in
 esac
 
 AFL_QUIET=1 ${MAKE:-make} --no-print-directory -s -j"$jobs" fuzz FUZZ_SECONDS= BUILD="$build" CC="$CC" \
-    CFLAGS='-O1 -g' SANITIZE="$sanitize" FUZZ_DRIVER=-fsanitize=fuzzer || fail "the targets do not build"
+    CFLAGS='-O1 -g' SANITIZE="$sanitize" FUZZ_DRIVER=-fsanitize=fuzzer >/dev/null || fail "the targets do not build"
 
 targets=${FUZZ_TARGETS:-}
 if [ -z "$targets" ]; then

@@ -3,7 +3,8 @@
  * in order, or hear of a gap; nothing is dropped that the bounds did not ask for. */
 #include "fuzz.h"
 
-enum { EVENTS_MOST = 2000, READERS = 4, BYTES_MOST = 300 };
+/* A record's header takes OVERHEAD bytes, which is WEIR_SSE_LOG_OVERHEAD or less where size_t is smaller. */
+enum { EVENTS_MOST = 2000, READERS = 4, BYTES_MOST = 300, OVERHEAD = 16 + 2 * (int)sizeof(size_t) };
 
 /* The event number n has these bytes, `len` of them. */
 static uint8_t event_byte(size_t n, size_t i)
@@ -45,7 +46,7 @@ static void put(model *m, fuzz_input *input)
         bytes[i] = event_byte(m->count, i);
     memset(id, 'a' + e.id, sizeof id);
     int rv = weir_sse_log_put(&m->log, (weir_str){id, e.id_len}, (weir_str){bytes, e.len}, m->now);
-    size_t need = WEIR_SSE_LOG_OVERHEAD + e.id_len + e.len;
+    size_t need = OVERHEAD + e.id_len + e.len;
     FUZZ_REQUIRE(rv == (need > m->memory ? WEIR_ERR_SPACE : 0));
     if (rv != 0)
         return;
@@ -62,10 +63,9 @@ static void put(model *m, fuzz_input *input)
     m->first = m->count - (size_t)weir_sse_log_behind(&m->log, &oldest, NULL);
     FUZZ_REQUIRE(m->first >= before && m->first < m->count);
     for (size_t i = m->first; i < m->count; i++)
-        held += WEIR_SSE_LOG_OVERHEAD + m->events[i].id_len + m->events[i].len;
-    size_t dropped = m->first != before ? WEIR_SSE_LOG_OVERHEAD + m->events[m->first - 1].id_len +
-                                              m->events[m->first - 1].len
-                                        : 0;
+        held += OVERHEAD + m->events[i].id_len + m->events[i].len;
+    size_t dropped =
+        m->first != before ? OVERHEAD + m->events[m->first - 1].id_len + m->events[m->first - 1].len : 0;
     FUZZ_REQUIRE(held <= m->memory && (dropped == 0 || 2 * (held + dropped) > m->memory));
     FUZZ_REQUIRE(weir_sse_log_next(&m->log, &oldest, &found) == WEIR_SSE_LOG_EVENT);
 }

@@ -369,7 +369,8 @@ static WEIRI_SLOW int next(weir_sse_parser *p, weir_in *in, weir_sse_item *item,
         return p->err_;
     if (in->len == 0) /* ptr may be NULL */
         return 0;
-    weiri_sse_walk w = {in->ptr, NULL, in->ptr + in->len, stop, 0, stop != NULL};
+    weiri_sse_walk w = {in->ptr, NULL, in->ptr + in->len, NULL, 0, stop != NULL};
+    w.stop = stop;
     int rv = parse(p, &w, item);
     if (w.held != NULL)
         weiri_sse_spill(p, &w);

@@ -346,7 +346,8 @@ int main(int argc, char **argv)
         loop_free(l);
         return 1;
     }
-    int status = strcmp(settings.url, "-") == 0 ? start_stdin(&k, l, &cfg) : start_client(&k, l, &cfg);
+    bool piped = weir_str_is(weir_cstr(settings.url), "-");
+    int status = piped ? start_stdin(&k, l, &cfg) : start_client(&k, l, &cfg);
     if (status == 0 && loop_run(l) != 0) {
         perror("sse_cat: waiting");
         status = 1;

@@ -30,12 +30,78 @@ static void try_mask(weir_str text, const uint8_t key[4], unsigned phase)
     FUZZ_REQUIRE(weiri_mask(apart, text.ptr, text.len, word) == (seen > 0x7F));
     FUZZ_REQUIRE(weiri_mask(place, place, text.len, word) == (seen > 0x7F));
     FUZZ_REQUIRE(memcmp(apart, wanted, text.len) == 0 && memcmp(place, wanted, text.len) == 0);
+    /* Each path for itself: the processor chooses one only. */
+    bool (*paths[])(uint8_t *, const uint8_t *, size_t, uint32_t) = {
+        weiri_mask_vec,
+#if defined(WEIRI_AVX2)
+        weiri_has_avx2() ? weiri_mask_avx2 : weiri_mask_vec,
+#endif
+#if defined(WEIRI_AVX512)
+        weiri_has_avx512() ? weiri_mask_avx512 : weiri_mask_vec,
+#endif
+    };
+    for (size_t i = 0; i < sizeof paths / sizeof *paths && text.len >= 64; i++) {
+        memset(apart, 0, text.len);
+        FUZZ_REQUIRE(paths[i](apart, text.ptr, text.len, word) == (seen > 0x7F));
+        FUZZ_REQUIRE(memcmp(apart, wanted, text.len) == 0);
+    }
     free(wanted);
     free(apart);
     free(place);
 }
 
 /* ---- UTF-8 ----------------------------------------------------------------------------------------- */
+
+/* The text comes masked, in pieces, and is unmasked and checked at once. */
+static void try_unmask(weir_str text, const uint8_t key[4], uint32_t cuts)
+{
+    bool cut;
+    size_t good = ws_reference_utf8(text.ptr, text.len, &cut), at = 0;
+    uint32_t state = 0, random = 0;
+    while (at < text.len) {
+        size_t len = fuzz_piece(cuts, &random, text.len - at);
+        uint8_t *piece = fuzz_memory(len);
+        for (size_t i = 0; i < len; i++)
+            piece[i] = text.ptr[at + i] ^ key[(at + i) % 4];
+        size_t n = weiri_utf8_unmask(&state, piece, len, weiri_mask_word(key, (unsigned)at));
+        FUZZ_REQUIRE(len == 0 || memcmp(piece, text.ptr + at, len) == 0);
+        free(piece);
+        at += n;
+        if (n < len)
+            break;
+    }
+    FUZZ_REQUIRE(at == good && (good < text.len || (state != 0) == cut));
+}
+
+/* Each path for itself: what it says is done is the beginning of a valid text, unmasked. Only of a character
+ * that is cut by its end a fault may not show yet. */
+static void try_bulk(weir_str text, const uint8_t key[4])
+{
+    size_t (*paths[2])(uint8_t *, const uint8_t *, size_t, uint32_t) = {NULL, NULL};
+    bool cut;
+    size_t good = ws_reference_utf8(text.ptr, text.len, &cut);
+#if defined(WEIRI_AVX2)
+    if (weiri_has_avx2() && text.len >= 32)
+        paths[0] = weiri_utf8_bulk_avx2;
+#endif
+#if defined(WEIRI_AVX512)
+    if (weiri_has_avx512())
+        paths[1] = weiri_utf8_bulk_avx512;
+#endif
+    for (size_t i = 0; i < 2; i++) {
+        if (paths[i] == NULL)
+            continue;
+        uint8_t *bytes = fuzz_memory(text.len);
+        for (size_t j = 0; j < text.len; j++)
+            bytes[j] = text.ptr[j] ^ key[j % 4];
+        size_t done = paths[i](bytes, bytes, text.len, weiri_mask_word(key, 0));
+        FUZZ_REQUIRE(done <= good + 3 && done <= text.len && memcmp(bytes, text.ptr, done) == 0);
+        for (size_t j = done; j < text.len; j++)
+            FUZZ_REQUIRE(bytes[j] == (text.ptr[j] ^ key[j % 4]));
+        FUZZ_REQUIRE(paths[i](NULL, text.ptr, text.len, 0) == done);
+        free(bytes);
+    }
+}
 
 static void try_utf8(weir_str text, uint32_t cuts)
 {
@@ -72,6 +138,77 @@ static void try_utf8(weir_str text, uint32_t cuts)
 
 /* ---- Scans ----------------------------------------------------------------------------------------- */
 
+/* The length of the first line, by each path. */
+static void try_line_len(weir_str text, size_t line, bool line_wide)
+{
+    bool wide = false;
+    FUZZ_REQUIRE(weiri_line_len_words(text.ptr, text.len, &wide) == line && wide == line_wide);
+#if defined(WEIRI_SSE2)
+    wide = false;
+    if (text.len >= 32)
+        FUZZ_REQUIRE(weiri_line_len_sse2(text.ptr, text.len, &wide) == line && wide == line_wide);
+#endif
+#if defined(WEIRI_AVX2)
+    wide = false;
+    if (text.len >= 64 && weiri_has_avx2())
+        FUZZ_REQUIRE(weiri_line_len_avx2(text.ptr, text.len, &wide) == line && wide == line_wide);
+#endif
+}
+
+/* The text with a mark for each line end, CR LF being one. Returns its length. */
+static size_t slow_marked(weir_str text, const weiri_mark *mark, uint8_t *dst, bool *wide)
+{
+    size_t len = 0;
+    for (size_t at = 0; at < text.len; at++) {
+        bool end = text.ptr[at] == '\r' || text.ptr[at] == '\n';
+        *wide = *wide || text.ptr[at] > 0x7F;
+        memcpy(dst + len, end ? mark->bytes : text.ptr + at, end ? mark->len : 1);
+        len += end ? mark->len : 1;
+        at += text.ptr[at] == '\r' && at + 1 < text.len && text.ptr[at + 1] == '\n';
+    }
+    return len;
+}
+
+/* All lines, by each path, with room that is just enough, or more, or a byte too little. */
+static void try_lines_copy(weir_str text, size_t spare)
+{
+    static const weiri_mark marks[] = {{"\n: ", 3}, {"\ndata: ", 7}};
+    size_t (*paths[])(uint8_t *, const uint8_t *, size_t, size_t, const weiri_mark *, bool *) = {
+        weiri_lines_words,
+#if defined(WEIRI_SSE2)
+        text.len >= 32 ? weiri_lines_sse2 : weiri_lines_words,
+#endif
+    };
+    uint8_t *wanted = fuzz_memory(7 * text.len);
+    for (size_t i = 0; i < 2 * sizeof paths / sizeof *paths; i++) {
+        const weiri_mark *mark = &marks[i % 2];
+        bool any_wide = false, wide = false;
+        size_t len = slow_marked(text, mark, wanted, &any_wide), grows = len - text.len;
+        size_t room = grows + ((spare & 1) != 0 ? 0 : spare);
+        uint8_t *to = fuzz_memory(text.len + room + 2);
+        FUZZ_REQUIRE(paths[i / 2](to, text.ptr, text.len, room, mark, &wide) == grows);
+        FUZZ_REQUIRE(wide == any_wide && memcmp(to, wanted, len) == 0);
+        FUZZ_REQUIRE(grows == 0 ||
+                     paths[i / 2](to, text.ptr, text.len, grows - 1, mark, &wide) == WEIRI_NO_ROOM);
+        free(to);
+    }
+    free(wanted);
+}
+
+/* A name compared in words is a name compared in bytes. */
+static void try_names(weir_str text)
+{
+    static const char *const names[] = {"host", "upgrade", "connection", "content-length",
+                                        "sec-websocket-extensions"};
+    for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
+        weir_str name = weir_cstr(names[i]);
+        for (size_t at = 0; at + name.len <= text.len && at < 64; at++) {
+            weir_str part = {text.ptr + at, name.len};
+            FUZZ_REQUIRE(weiri_is_name(part, name) == weir_str_is_nocase(part, names[i]));
+        }
+    }
+}
+
 static void try_scans(weir_str text, uint8_t byte)
 {
     size_t find = 0, value = 0, line = 0;
@@ -94,6 +231,16 @@ static void try_scans(weir_str text, uint8_t byte)
     FUZZ_REQUIRE(weiri_line_len(text.ptr, text.len, &high) == line && high);
     FUZZ_REQUIRE((weiri_find(text.ptr, text.len, 0) != text.len) == nul);
     uint8_t *copy = fuzz_memory(text.len);
+    FUZZ_REQUIRE(weiri_plain_copy_words(copy, text.ptr, text.len) == plain);
+    FUZZ_REQUIRE(!plain || memcmp(copy, text.ptr, text.len) == 0);
+#if defined(WEIRI_SSE2)
+    memset(copy, 0, text.len);
+    FUZZ_REQUIRE(text.len < 16 || weiri_plain_copy_sse2(copy, text.ptr, text.len) == plain);
+    FUZZ_REQUIRE(text.len < 16 || !plain || memcmp(copy, text.ptr, text.len) == 0);
+#endif
+    try_line_len(text, line, line_high);
+    try_lines_copy(text, byte);
+    try_names(text);
     FUZZ_REQUIRE(weiri_plain_copy(copy, text.ptr, text.len) == plain);
     FUZZ_REQUIRE(!plain || memcmp(copy, text.ptr, text.len) == 0);
     free(copy);
@@ -208,6 +355,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     weir_str text = {copy, input.left};
     try_mask(text, key, phase & 3);
     try_utf8(text, cuts);
+    try_unmask(text, key, cuts);
+    try_bulk(text, key);
     try_scans(text, key[0]);
     weiri_sha1(text.ptr, text.len, digest);
     slow_sha1(text, wanted);

@@ -194,10 +194,10 @@ static bool plain_inflate(plain *p, weir_str packed, uint64_t most)
             FUZZ_REQUIRE(inflateSetDictionary(&p->stream, p->past, (uInt)p->past_len) == Z_OK);
             p->stream.next_in = in;
             p->stream.avail_in = left;
+        } else if (rv != Z_OK && rv != Z_BUF_ERROR) {
+            return false;
         } else if (rv == Z_BUF_ERROR || p->stream.avail_in == 0) {
             return p->len <= most;
-        } else if (rv != Z_OK) {
-            return false;
         }
     }
     return false;
@@ -248,9 +248,12 @@ static size_t run_plain(const options *o, weir_str stream, fuzz_digest *messages
             memcpy(p.out + p.len, payload.ptr, payload.len);
         p.len += packed ? 0 : payload.len;
         good = !packed || plain_inflate(&p, payload, o->max_message);
-        good = good && (!packed || (first & 0x80) == 0 || plain_end(&p));
         if (!good)
             *verdict = p.len > o->max_message ? WEIR_ERR_WS_MESSAGE_SIZE : WEIR_ERR_WS_DEFLATE;
+        if (good && packed && (first & 0x80) != 0 && !plain_end(&p)) {
+            good = false;
+            *verdict = WEIR_ERR_WS_DEFLATE;
+        }
         if (good && (first & 0x80) != 0) {
             fuzz_digest message = {0};
             fuzz_bytes(&message, p.out, p.len);

@@ -3,8 +3,8 @@
  * fuzz_ws_opening.c - a client's opening handshake: what it writes a server accepts; any cut of the answer
  * gives the same verdict; and an answer that is taken chose only what was offered.
  *
- * The answer is the input's, with the byte \x1F for the value of Sec-WebSocket-Accept; or weir's own server
- * writes it, and then both sides must agree.
+ * The answer is the input's, with the byte \x1F for the value of Sec-WebSocket-Accept; or only its extensions
+ * are; or weir's own server writes it, and then both sides must agree.
  */
 #include "fuzz.h"
 
@@ -142,6 +142,20 @@ static void try_input(const client *c, weir_str text, uint32_t cuts)
     free(stream);
 }
 
+/* A good answer, but for the extensions that the input has chosen. */
+static void try_extensions(const client *c, weir_str text, uint32_t cuts)
+{
+    static const char before[] = "HTTP/1.1 101 S\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+                                 "Sec-WebSocket-Accept: \x1F\r\nSec-WebSocket-Extensions: ";
+    const size_t len = sizeof before - 1;
+    uint8_t *answer = fuzz_memory(len + text.len + 4);
+    memcpy(answer, before, len);
+    memcpy(answer + len, text.ptr, text.len);
+    memcpy(answer + len + text.len, "\r\n\r\n", 4);
+    try_input(c, (weir_str){answer, len + text.len + 4}, cuts);
+    free(answer);
+}
+
 static void try_server(const client *c, weir_str request, const weir_deflate_policy *policy, uint32_t cuts)
 {
     uint8_t bytes[1024];
@@ -195,9 +209,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     theirs.client_bits = window(fuzz_byte(&input));
     theirs.server_no_takeover = (bits & 32) != 0;
     theirs.client_no_takeover = (bits & 64) != 0;
-    fuzz_byte(&input);
+    (void)fuzz_byte(&input);
     weir_str request = {bytes, ask(&c, bytes, sizeof bytes)};
     try_server(&c, request, &theirs, cuts);
     try_input(&c, (weir_str){input.at, input.left}, cuts);
+    try_extensions(&c, (weir_str){input.at, input.left}, cuts);
     return 0;
 }

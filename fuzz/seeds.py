@@ -21,7 +21,7 @@ USES = {
     "ws_client.txt": [("ws_client", 7, {}), ("ws_wslay", 1, {})],
     "ws_handshake.txt": [("ws_accept", 6, {})],
     "ws_opening.txt": [("ws_opening", 8, {})],
-    "ws_offers.txt": [("ws_lists", 5, {})],
+    "ws_offers.txt": [("ws_lists", 5, {}), ("ws_opening", 8, {})],
     "ws_deflate.txt": [("ws_deflate", 8, {})],
     "sse_lines.txt": [("sse_parse", 9, {})],
     "sse_fields.txt": [("sse_parse", 9, {}), ("sse_write", 6, {})],
@@ -72,6 +72,8 @@ def main():
                 name = f"{file[:-4]}-{number}"
                 (folder / name).write_bytes(bytes(choices) + stream)
                 count += 1
+                if file == "ws_offers.txt" and target == "ws_opening":  # as answers, to an offer with compression
+                    (folder / name).write_bytes(bytes([0, 0, 4, 2, 2, 0, 0, 0]) + stream)
     print(f"{count} seeds")
 
 

@@ -176,7 +176,9 @@ static int zlib_inflate_end(void *mem)
     memory->final = false;
     if (inflateSyncPoint(&memory->stream) != 1)
         return final ? 0 : -1;
-    return zlib_inflate(mem, &rest, &out);
+    int rv = zlib_inflate(mem, &rest, &out);
+    memory->final = false; /* if the tail ended one, that is over */
+    return rv;
 }
 
 static void zlib_deflate_reset(void *mem)

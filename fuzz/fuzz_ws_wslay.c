@@ -17,6 +17,7 @@ typedef struct told {
     fuzz_digest digest; /* of each message and control frame, in turn */
     size_t count;
     bool fault;
+    uint64_t fault_at;
     bool odd; /* ... in a Close, which can have more than one: which code it is answered with may differ */
     unsigned close_code; /* of the fault: what the reader answers with; 0 if it does not say */
     bool closed, newer;  /* the peer's Close came; with a code that wslay does not know */
@@ -67,6 +68,7 @@ static void run_weir(weir_ws_role role, weir_str stream, told *t)
         }
     }
     t->fault = rv < 0;
+    (void)weir_ws_error(&ws, &t->fault_at);
     t->close_code = rv < 0 ? weir_err_lookup(rv)->close_code : 0;
     t->odd = rv == WEIR_ERR_WS_CLOSE_CODE || rv == WEIR_ERR_WS_CLOSE_UTF8;
     free(copy);
@@ -171,7 +173,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (ours.newer)
         return 0;
     FUZZ_REQUIRE(ours.count == theirs.count && ours.digest.hash == theirs.digest.hash);
-    FUZZ_REQUIRE(ours.closed == theirs.closed && ours.fault == theirs.fault);
+    /* A payload may have swallowed the zeros, and left less than a header of them. */
+    bool early = ours.fault && !theirs.fault && ours.fault_at + WEIR_WS_HEADER_MAX > stream.len;
+    FUZZ_REQUIRE(ours.closed == theirs.closed && (early || ours.fault == theirs.fault));
     FUZZ_REQUIRE(ours.odd || theirs.close_code == 0 || ours.close_code == theirs.close_code);
     return 0;
 }

@@ -101,7 +101,7 @@ static void read_block(reader *r, weir_str block, uint32_t cuts)
     weir_sse_item item;
     memset(&cfg, 0, sizeof cfg);
     cfg.flags = WEIR_SSE_COMMENTS;
-    cfg.max_id = cfg.max_type = cfg.max_comment = (uint32_t)(block.len / 2 + 256);
+    cfg.max_id = cfg.max_type = cfg.max_comment = (uint32_t)(block.len + 256);
     uint8_t *storage = fuzz_memory(size + 4 * (size_t)cfg.max_id);
     FUZZ_REQUIRE(weir_sse_parser_init(&r->parser, storage, size + 4 * (size_t)cfg.max_id, &cfg) == 0);
     fuzz_feed(block.ptr, block.len, cuts, feed, r);

@@ -66,16 +66,15 @@ afl_one() {
         $1 == "execs_done" { runs = $3 }
         $1 == "edges_found" { edges = $3 }
         $1 == "corpus_count" { corpus = $3 }
-        $1 == "saved_crashes" || $1 == "saved_hangs" { bad += $3 }
-        END { print name, (code == 0 && runs > 0 && bad == 0), runs + 0, edges + 0, corpus + 0 }' \
+        END { print name, (code == 0 && runs > 0), runs + 0, edges + 0, corpus + 0 }' \
         "$dir/default/fuzzer_stats" 2>/dev/null || echo "$name 0 0 0 0"
 }
 
-# Where an engine left inputs that crashed or hung.
+# Where an engine left inputs that crashed or hung in this run.
 crashes_of() {
     case $engine in
-    libfuzzer) find "$build/crashes" -name "fuzz_$1-*" 2>/dev/null | sort ;;
-    afl) find "$build/work/$1" -path '*default/[ch]*' -name 'id:*' 2>/dev/null | sort ;;
+    libfuzzer) find "$build/crashes" -name "fuzz_$1-*" -newer "$build/started" 2>/dev/null | sort ;;
+    afl) find "$build/work/$1" -path '*default/[ch]*' -name 'id:*' -newer "$build/started" 2>/dev/null | sort ;;
     esac
 }
 
@@ -114,6 +113,7 @@ done
 
 export FUZZ_ENGINE="$engine" FUZZ_BUILD="$build" FUZZ_SECONDS="$seconds"
 results=$build/results
+: >"$build/started"
 : >"$results"
 for name in $targets; do echo "$name"; done | xargs -n 1 -P "$jobs" "$0" --one >>"$results"
 

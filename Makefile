@@ -97,7 +97,8 @@ zlib_only := $(if $(filter 1,$(ZLIB)),%/deflate_none.c,%/test_zlib.c %/test_zlib
                %/test_nghttp2_packed.c %/fuzz_ws_deflate.c %/deflate_zlib.c)
 
 # What the examples' loop waits with: epoll(7), or poll(2) which is everywhere.
-EPOLL ?= $(if $(filter Linux,$(shell uname -s)),1,0)
+LINUX := $(findstring linux,$(shell $(CC) -dumpmachine 2>/dev/null))
+EPOLL ?= $(if $(LINUX),1,0)
 wait_only := $(if $(filter 1,$(EPOLL)),%/poll_wait.c,%/epoll.c)
 
 programs := $(patsubst docs/examples/%.c,$(BUILD)/examples/%,$(wildcard docs/examples/*.c))
@@ -115,8 +116,10 @@ attacks := $(patsubst tests/attacks/%.c,$(BUILD)/tests/%,$(filter-out $(zlib_onl
 peers := $(patsubst tests/peers/%.c,$(BUILD)/tests/%,$(filter-out $(zlib_only) \
            $(if $(filter 1,$(NGHTTP2)),,%/test_nghttp2.c %/test_nghttp2_fields.c %/test_nghttp2_packed.c) \
            $(if $(filter 1,$(WSLAY)),,%/test_wslay.c),$(wildcard tests/peers/test_*.c)))
-# Tests in which system calls fail: the linker puts others in their place.
-fault_sources := $(if $(filter Linux,$(shell uname -s)),$(wildcard tests/faults/test_*.c))
+# Tests in which system calls fail: the linker puts others in their place (in a C library that is linked static as
+# well, which is not meant).
+FAULTS ?= $(if $(LINUX),1,0)
+fault_sources := $(if $(filter 1,$(FAULTS)),$(wildcard tests/faults/test_*.c))
 faults := $(patsubst tests/faults/%.c,$(BUILD)/tests/%,$(filter-out $(zlib_only),$(fault_sources)))
 # The library once more, counting the blocks of code that it runs.
 counted_objects := $(addprefix $(obj)/counted/,$(call flat,$(sources)))

@@ -23,6 +23,11 @@
 #define WEIR_VERSION "0.1.0"
 #define WEIR_VERSION_NUM (WEIR_VERSION_MAJOR * 10000 + WEIR_VERSION_MINOR * 100 + WEIR_VERSION_PATCH)
 
+/* What init functions are told of the headers a program was built with: their major and minor version, and
+ * the size of the struct there. */
+#define WEIR_LAYOUT_OF(object) \
+    ((uint32_t)(WEIR_VERSION_MAJOR * 256 + WEIR_VERSION_MINOR) << 16 | (uint32_t)sizeof(object))
+
 /* Marks what the shared library exports. */
 #if defined(__GNUC__) && !defined(_WIN32)
 #define WEIR_API __attribute__((visibility("default")))
@@ -269,10 +274,14 @@ typedef struct weir_entropy {
  *          next call. It must not call weir. rand() opens proxies to cache poisoning.
  * user     handed to fill.
  *
- * Returns  0, or WEIR_ERR_ARG if fill is NULL.
+ * Returns  0, or
+ *          WEIR_ERR_ARG       fill is NULL
+ *          WEIR_ERR_LAYOUT    the program was built with another weir_entropy or minor version
  */
-WEIR_API int weir_entropy_init(weir_entropy *entropy, int (*fill)(void *user, uint8_t *dst, size_t len),
-                               void *user);
+#define weir_entropy_init(entropy, fill, user) \
+    weir_entropy_init_((entropy), WEIR_LAYOUT_OF(*(entropy)), (fill), (user))
+WEIR_API int weir_entropy_init_(weir_entropy *entropy, uint32_t layout,
+                                int (*fill)(void *user, uint8_t *dst, size_t len), void *user);
 
 #ifdef __cplusplus
 }

@@ -187,13 +187,13 @@ WEIR_API void weir_deflate_memory(const weir_deflate_cfg *cfg, size_t *inflate_l
  * Returns  0, or
  *          WEIR_ERR_ARG       a value out of range, or missing memory
  *          WEIR_ERR_SPACE     inflate_mem or deflate_mem is too small
- *          WEIR_ERR_LAYOUT    the program was built with another weir_deflate
+ *          WEIR_ERR_LAYOUT    the program was built with another weir_deflate or minor version
  *
  * If our window was agreed to be 8 bits, which only a client can be asked for, deflate_mem is not used:
  * all messages are sent uncompressed, which is allowed (RFC 7692 7.2.1).
  */
-#define weir_deflate_init(deflate, cfg) weir_deflate_init_((deflate), sizeof *(deflate), (cfg))
-WEIR_API int weir_deflate_init_(weir_deflate *deflate, size_t size, const weir_deflate_cfg *cfg);
+#define weir_deflate_init(deflate, cfg) weir_deflate_init_((deflate), WEIR_LAYOUT_OF(*(deflate)), (cfg))
+WEIR_API int weir_deflate_init_(weir_deflate *deflate, uint32_t layout, const weir_deflate_cfg *cfg);
 
 #ifdef __cplusplus
 }

@@ -168,11 +168,11 @@ typedef struct weir_http {
  *
  * Returns  0, or
  *          WEIR_ERR_ARG       kind unknown, storage NULL or too small
- *          WEIR_ERR_LAYOUT    the program was built with another weir_http
+ *          WEIR_ERR_LAYOUT    the program was built with another weir_http or minor version
  */
 #define weir_http_init(http, kind, storage, storage_len, cfg) \
-    weir_http_init_((http), sizeof *(http), (kind), (storage), (storage_len), (cfg))
-WEIR_API int weir_http_init_(weir_http *http, size_t size, weir_http_kind kind, void *storage,
+    weir_http_init_((http), WEIR_LAYOUT_OF(*(http)), (kind), (storage), (storage_len), (cfg))
+WEIR_API int weir_http_init_(weir_http *http, uint32_t layout, weir_http_kind kind, void *storage,
                              size_t storage_len, const weir_http_cfg *cfg);
 
 /*

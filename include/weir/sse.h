@@ -272,14 +272,14 @@ typedef struct weir_sse_parser {
  *          WEIR_ERR_ARG       unknown flag, PARTS with REPAIR, or last_event_id over max_id or with CR, LF
  *                             or NUL in it
  *          WEIR_ERR_SPACE     the storage does not hold the limits and a byte of data
- *          WEIR_ERR_LAYOUT    the program was built with another weir_sse_parser
+ *          WEIR_ERR_LAYOUT    the program was built with another weir_sse_parser or minor version
  *
  * Threads  one at a time for each object; nothing is shared.
  */
 #define weir_sse_parser_init(parser, storage, storage_len, cfg) \
-    weir_sse_parser_init_((parser), sizeof *(parser), (storage), (storage_len), (cfg))
-WEIR_API int weir_sse_parser_init_(weir_sse_parser *parser, size_t size, void *storage, size_t storage_len,
-                                   const weir_sse_parser_cfg *cfg);
+    weir_sse_parser_init_((parser), WEIR_LAYOUT_OF(*(parser)), (storage), (storage_len), (cfg))
+WEIR_API int weir_sse_parser_init_(weir_sse_parser *parser, uint32_t layout, void *storage,
+                                   size_t storage_len, const weir_sse_parser_cfg *cfg);
 
 /*
  * weir_sse_restart - begin with the next stream of the same source, after a reconnection.
@@ -411,9 +411,14 @@ enum {
  * memory   size bytes, the caller's, must outlive the log's use.
  * cfg      bounds, copied; NULL for none but the memory.
  *
- * Returns  0, or WEIR_ERR_ARG if memory is NULL or holds not even an empty event.
+ * Returns  0, or
+ *          WEIR_ERR_ARG       memory is NULL or holds not even an empty event
+ *          WEIR_ERR_LAYOUT    the program was built with another weir_sse_log or minor version
  */
-WEIR_API int weir_sse_log_init(weir_sse_log *log, void *memory, size_t size, const weir_sse_log_cfg *cfg);
+#define weir_sse_log_init(log, memory, size, cfg) \
+    weir_sse_log_init_((log), WEIR_LAYOUT_OF(*(log)), (memory), (size), (cfg))
+WEIR_API int weir_sse_log_init_(weir_sse_log *log, uint32_t layout, void *memory, size_t size,
+                                const weir_sse_log_cfg *cfg);
 
 /*
  * weir_sse_log_put - append an event, and drop old ones as the bounds ask.
@@ -595,12 +600,12 @@ WEIR_API void weir_sse_source_cfg_init_(weir_sse_source_cfg *cfg, size_t size);
  *          WEIR_ERR_FIELD                  a field must not be written so (see weir_http_reply_write)
  *          WEIR_ERR_ARG, WEIR_ERR_SPACE    as from weir_sse_parser_init; an unknown flag, no body_type, a
  *                                          retry_min_ms above retry_max_ms; less than 256 bytes for events
- *          WEIR_ERR_LAYOUT                 the program was built with another layout
+ *          WEIR_ERR_LAYOUT                 the program was built with another weir_sse_source, cfg or minor version
  */
 #define weir_sse_source_init(source, storage, storage_len, cfg) \
-    weir_sse_source_init_((source), sizeof *(source), (storage), (storage_len), (cfg))
-WEIR_API int weir_sse_source_init_(weir_sse_source *source, size_t size, void *storage, size_t storage_len,
-                                   const weir_sse_source_cfg *cfg);
+    weir_sse_source_init_((source), WEIR_LAYOUT_OF(*(source)), (storage), (storage_len), (cfg))
+WEIR_API int weir_sse_source_init_(weir_sse_source *source, uint32_t layout, void *storage,
+                                   size_t storage_len, const weir_sse_source_cfg *cfg);
 
 /*
  * weir_sse_source_poll - what is to be done now?

@@ -40,8 +40,8 @@
  * [in,out] and [out] behind a parameter say that the call changes what it points to; without a mark
  * it only reads it.
  *
- * ABI. Init functions are macros that pass sizeof the struct, so that a shared library can refuse a
- * program that was built with another layout (WEIR_ERR_LAYOUT). Until 1.0 layouts may change with
+ * ABI. Init functions are macros that pass the headers' version and the size of the struct, so that a
+ * shared library can refuse a program that was built with another layout (WEIR_ERR_LAYOUT). Until 1.0 layouts may change with
  * each minor version, and the shared library's name with them.
  */
 #ifndef WEIR_WEIR_H

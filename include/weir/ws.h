@@ -324,10 +324,10 @@ typedef struct weir_ws {
  *
  * Returns  0, or
  *          WEIR_ERR_ARG       unknown role or flag, or a client without entropy
- *          WEIR_ERR_LAYOUT    the program was built with another weir_ws or an unknown weir_ws_cfg
+ *          WEIR_ERR_LAYOUT    the program was built with another weir_ws, weir_ws_cfg or minor version
  */
-#define weir_ws_init(ws, cfg) weir_ws_init_((ws), sizeof *(ws), (cfg))
-WEIR_API int weir_ws_init_(weir_ws *ws, size_t size, const weir_ws_cfg *cfg);
+#define weir_ws_init(ws, cfg) weir_ws_init_((ws), WEIR_LAYOUT_OF(*(ws)), (cfg))
+WEIR_API int weir_ws_init_(weir_ws *ws, uint32_t layout, const weir_ws_cfg *cfg);
 
 /* ---- Receiving ---------------------------------------------------------------------------------- */
 

@@ -4,8 +4,11 @@
 
 #include <string.h>
 
-int weir_entropy_init(weir_entropy *entropy, int (*fill)(void *user, uint8_t *dst, size_t len), void *user)
+int weir_entropy_init_(weir_entropy *entropy, uint32_t layout,
+                       int (*fill)(void *user, uint8_t *dst, size_t len), void *user)
 {
+    if (layout != WEIR_LAYOUT_OF(*entropy))
+        return WEIR_ERR_LAYOUT;
     if (fill == NULL)
         return WEIR_ERR_ARG;
     memset(entropy, 0, sizeof *entropy);

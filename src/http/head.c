@@ -45,10 +45,10 @@ enum {
 
 enum { HEAD_MORE = 0, HEAD_WHOLE = 1 };
 
-int weir_http_init_(weir_http *http, size_t size, weir_http_kind kind, void *storage, size_t storage_len,
+int weir_http_init_(weir_http *http, uint32_t layout, weir_http_kind kind, void *storage, size_t storage_len,
                     const weir_http_cfg *cfg)
 {
-    if (size != sizeof *http)
+    if (layout != WEIR_LAYOUT_OF(*http))
         return WEIR_ERR_LAYOUT;
     if ((kind != WEIR_HTTP_REQUEST && kind != WEIR_HTTP_RESPONSE) || storage == NULL || storage_len < 16)
         return WEIR_ERR_ARG;

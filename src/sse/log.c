@@ -82,8 +82,11 @@ static void log_make_room(weir_sse_log *log, size_t need)
     }
 }
 
-int weir_sse_log_init(weir_sse_log *log, void *memory, size_t size, const weir_sse_log_cfg *cfg)
+int weir_sse_log_init_(weir_sse_log *log, uint32_t layout, void *memory, size_t size,
+                       const weir_sse_log_cfg *cfg)
 {
+    if (layout != WEIR_LAYOUT_OF(*log))
+        return WEIR_ERR_LAYOUT;
     memset(log, 0, sizeof *log);
     if (memory == NULL || size < sizeof(record))
         return WEIR_ERR_ARG;

@@ -17,14 +17,14 @@ static bool id_valid(weir_str id)
     return true;
 }
 
-int weir_sse_parser_init_(weir_sse_parser *p, size_t size, void *storage, size_t storage_len,
+int weir_sse_parser_init_(weir_sse_parser *p, uint32_t layout, void *storage, size_t storage_len,
                           const weir_sse_parser_cfg *cfg)
 {
     static const weir_sse_parser_cfg defaults = {0, 0, 0, 0, 0, 0, {NULL, 0}};
     const uint32_t known =
         WEIR_SSE_REPAIR | WEIR_SSE_SKIP | WEIR_SSE_PARTS | WEIR_SSE_COMMENTS | WEIR_SSE_FLUSH;
     const uint32_t excluding = WEIR_SSE_PARTS | WEIR_SSE_REPAIR;
-    if (size != sizeof *p)
+    if (layout != WEIR_LAYOUT_OF(*p))
         return WEIR_ERR_LAYOUT;
     if (cfg == NULL)
         cfg = &defaults;

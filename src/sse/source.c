@@ -61,11 +61,11 @@ static uint64_t clamp(const weir_sse_source *s, uint64_t retry)
     return retry < s->cfg_.retry_min_ms ? s->cfg_.retry_min_ms : retry;
 }
 
-int weir_sse_source_init_(weir_sse_source *s, size_t size, void *storage, size_t storage_len,
+int weir_sse_source_init_(weir_sse_source *s, uint32_t layout, void *storage, size_t storage_len,
                           const weir_sse_source_cfg *cfg)
 {
     const uint32_t known = WEIR_SSE_ONCE | WEIR_SSE_RETRY_BUSY | WEIR_SSE_REFUSAL_BODY | WEIR_SSE_KEEP_FIELDS;
-    if (size != sizeof *s || cfg->size != sizeof *cfg)
+    if (layout != WEIR_LAYOUT_OF(*s) || cfg->size != sizeof *cfg)
         return WEIR_ERR_LAYOUT;
     memset(s, 0, sizeof *s);
     s->state_ = SOURCE_FINISHED;

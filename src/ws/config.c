@@ -20,9 +20,9 @@ void weir_ws_cfg_init_(weir_ws_cfg *cfg, size_t size, weir_ws_role role)
     memcpy(cfg, &defaults, size < sizeof defaults ? size : sizeof defaults);
 }
 
-int weir_ws_init_(weir_ws *ws, size_t size, const weir_ws_cfg *cfg)
+int weir_ws_init_(weir_ws *ws, uint32_t layout, const weir_ws_cfg *cfg)
 {
-    if (size != sizeof *ws || cfg->size != sizeof *cfg)
+    if (layout != WEIR_LAYOUT_OF(*ws) || cfg->size != sizeof *cfg)
         return WEIR_ERR_LAYOUT;
     if ((cfg->role != WEIR_WS_SERVER && cfg->role != WEIR_WS_CLIENT) ||
         (cfg->flags & ~(WEIR_WS_MANUAL_PONG | WEIR_WS_NO_UTF8)) != 0 ||

@@ -41,9 +41,9 @@ static bool packed_cfg_valid(const weir_deflate_cfg *cfg)
            cfg->scratch_len >= 256 && cfg->mem_level <= 9 && cfg->level >= 0 && cfg->level <= 9;
 }
 
-int weir_deflate_init_(weir_deflate *deflate, size_t size, const weir_deflate_cfg *cfg)
+int weir_deflate_init_(weir_deflate *deflate, uint32_t layout, const weir_deflate_cfg *cfg)
 {
-    if (size != sizeof *deflate)
+    if (layout != WEIR_LAYOUT_OF(*deflate))
         return WEIR_ERR_LAYOUT;
     if (!packed_cfg_valid(cfg))
         return WEIR_ERR_ARG;

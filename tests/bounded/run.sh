@@ -6,7 +6,7 @@
 #            headers and docs/sizes.md say; and the room that writers need
 #   growth   blocks of code run for a byte at 64 KiB, 1 MiB and 16 MiB, in steps of 1, 1,400 and all bytes:
 #            more than 3 percent more for a byte of the longer ones is a failure
-#   --full   growth once more, in instructions, under valgrind (Debian: valgrind); takes some ten minutes
+#   --full   growth once more, in instructions, under valgrind (Debian: valgrind); takes some MINUTES minutes
 #
 # Tables go to stdout and to BUILD/bounded/*.txt. The last line is the total.
 set -u
@@ -68,20 +68,22 @@ growth() {
     "$out/growth-counted" "$1" >"$out/$1.tsv" || echo "$1, failed" >"$out/$1.tsv"
 }
 
-# Between count_begin and count_end valgrind counts, and dumps in the order of the program's lines.
+# instructions WHAT: into WHAT.counted.tsv. Between count_begin and count_end valgrind counts, and dumps in the order
+# of the program's lines.
 instructions() {
-    rm -f "$out"/callgrind.*
-    valgrind --tool=callgrind --callgrind-out-file="$out/callgrind" --zero-before=count_begin \
-        --dump-before=count_end "$out/growth" --callgrind >"$out/instructions.names" 2>"$out/callgrind.log" || {
-        tail -n 5 "$out/callgrind.log" >&2
-        : >"$out/instructions.names"
+    dumps=$out/callgrind-$1
+    rm -f "$dumps".*
+    valgrind --tool=callgrind --callgrind-out-file="$dumps" --zero-before=count_begin \
+        --dump-before=count_end "$out/growth" --callgrind "$1" >"$dumps.names" 2>"$dumps.log" || {
+        tail -n 5 "$dumps.log" >&2
+        : >"$dumps.names"
     }
     line=0
     while IFS="$(printf '\t')" read -r case step bytes _; do
         line=$((line + 1))
-        printf '%s\t%s\t%s\t%s\n' "$case" "$step" "$bytes" "$(sed -n 's/^totals: //p' "$out/callgrind.$line")"
-    done <"$out/instructions.names" >"$out/instructions.tsv"
-    rm -f "$out"/callgrind.*
+        printf '%s\t%s\t%s\t%s\n' "$case" "$step" "$bytes" "$(sed -n 's/^totals: //p' "$dumps.$line")"
+    done <"$dumps.names" >"$out/$1.counted.tsv"
+    rm -f "$dumps".*
 }
 
 # Two processors are kept busy.
@@ -96,7 +98,10 @@ cat "$out/readers.tsv" "$out/writers.tsv" >"$out/blocks.tsv"
 table 'Blocks of code' "$out/blocks.tsv" | tee "$out/blocks.txt"
 if [ $full = 1 ]; then
     if command -v valgrind >/dev/null 2>&1; then
-        instructions
+        instructions readers &
+        instructions writers
+        wait
+        cat "$out/readers.counted.tsv" "$out/writers.counted.tsv" >"$out/instructions.tsv"
         table Instructions "$out/instructions.tsv" | tee "$out/instructions.txt"
     else
         echo 'bounded: --full needs valgrind (Debian: valgrind)' >&2

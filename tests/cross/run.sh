@@ -23,8 +23,10 @@ if ! tests/cross/sources.sh "$SOURCES"; then
     exit 1
 fi
 rm -f "$BUILD"/cross/*.log
+# shellcheck disable=SC2016 # for the shell within
 printf '%s\n' "$@" | xargs -P "$(nproc 2>/dev/null || echo 1)" -I TARGET sh -c \
-    'tests/cross/one.sh TARGET >"$BUILD/cross/TARGET.log" 2>&1 </dev/null'
+    'begin=$(date +%s); tests/cross/one.sh TARGET >"$BUILD/cross/TARGET.log" 2>&1 </dev/null
+    echo $(($(date +%s) - begin)) >"$BUILD/cross/TARGET.seconds"'
 
 for target in "$@"; do
     log=$BUILD/cross/$target.log
@@ -38,7 +40,7 @@ for target in "$@"; do
     read -r ok bad <<<"${counts:-0 1}"
     passed=$((passed + ok)) failed=$((failed + bad))
     if [ "$bad" = 0 ]; then
-        printf 'ok    %-8s %4d passed\n' "$target" "$ok"
+        printf 'ok    %-8s %4d passed, %3d s\n' "$target" "$ok" "$(cat "$BUILD/cross/$target.seconds")"
     else
         printf 'FAIL  %-8s %4d passed, %d failed\n' "$target" "$ok" "$bad"
         grep -v -E '^(ok |  (CC|AR|LD) )' "$log" | tail -n 60

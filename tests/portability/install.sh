@@ -78,7 +78,14 @@ loads_no_other() {
 if [ -f "$tree/usr/lib/libweir.so" ]; then
     l=WEIR_ERR_LAYOUT
     check "the same headers: all are set up" refused base.h ''
-    check "another minor version" refused base.h 's/\(define WEIR_VERSION_MINOR\) .*/\1 9999/' "weir_version: other"
+    check "another patch" refused base.h 's/\(define WEIR_VERSION_PATCH\) .*/\1 99/' "weir_version: other"
+    for part in MINOR MAJOR; do
+        check "another version: $part" refused base.h "s/\(define WEIR_VERSION_$part\) .*/\1 99/" \
+            "weir_version: other" "weir_entropy: $l" "weir_http: $l" "weir_ws: $l" "weir_deflate: $l" \
+            "weir_sse_parser: $l" "weir_sse_log: $l" "weir_sse_source: $l"
+    done
+    check "another weir_entropy" refused base.h "$(longer weir_entropy)" "weir_entropy: $l"
+    check "another weir_sse_log" refused sse.h "$(longer weir_sse_log)" "weir_sse_log: $l"
     check "another weir_http" refused http.h "$(longer weir_http)" "weir_http: $l" "weir_sse_source: $l"
     check "another weir_ws" refused ws.h "$(longer weir_ws)" "weir_ws: $l"
     check "another weir_ws_cfg" refused ws.h "$(longer weir_ws_cfg)" "weir_ws: $l"

@@ -46,21 +46,32 @@ static void say_deflate(void)
     say("weir_deflate", weir_deflate_init(&deflate, &cfg));
 }
 
+static int random_fill(void *user, uint8_t *dst, size_t len)
+{
+    (void)user;
+    memset(dst, 1, len);
+    return 0;
+}
+
 int main(void)
 {
+    weir_entropy entropy;
     weir_http http;
     weir_ws ws;
     weir_ws_cfg ws_cfg;
     weir_sse_parser parser;
+    weir_sse_log log;
     weir_sse_source source;
     weir_sse_source_cfg source_cfg;
     if (weir_version() != WEIR_VERSION_NUM)
         printf("weir_version: other\n");
+    say("weir_entropy", weir_entropy_init(&entropy, random_fill, NULL));
     say("weir_http", weir_http_init(&http, WEIR_HTTP_REQUEST, memory[0], sizeof memory[0], NULL));
     weir_ws_cfg_init(&ws_cfg, WEIR_WS_SERVER);
     say("weir_ws", weir_ws_init(&ws, &ws_cfg));
     say_deflate();
     say("weir_sse_parser", weir_sse_parser_init(&parser, memory[0], sizeof memory[0], NULL));
+    say("weir_sse_log", weir_sse_log_init(&log, memory[0], sizeof memory[0], NULL));
     weir_sse_source_cfg_init(&source_cfg);
     source_cfg.url = weir_cstr("http://example.org/");
     say("weir_sse_source", weir_sse_source_init(&source, memory, sizeof memory, &source_cfg));

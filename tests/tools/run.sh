@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# run.sh PROGRAM... - runs test programs and adds up what they say.
+# run.sh PROGRAM... - runs test programs, JOBS at a time (by default one a processor), and adds up what they say.
 #
 # Counts are read from cmocka's summary, or from a line `N passed, N failed`. A program that ends badly
 # without naming a failure, or that runs no test, counts as one failure. A fuzz target is one test:
@@ -9,27 +9,20 @@
 set -u
 
 here=$(cd "$(dirname "$0")/../.." && pwd) || exit 1
-log=$(mktemp) || exit 1
-trap 'rm -f "$log"' EXIT
-trap 'exit 130' INT TERM HUP
-unset CMOCKA_MESSAGE_OUTPUT CMOCKA_XML_FILE CMOCKA_TEST_FILTER CMOCKA_SKIP_FILTER
-limit=
-inputs=$((50 * ${WEIR_TEST_ROUNDS:-100}))
-RUNNER=${RUNNER:-}
-command -v timeout >/dev/null 2>&1 && limit='timeout 300'
 
-passed=0 failed=0
-for program in "$@"; do
-    name=$(basename "$program")
-    code=0
+# run_one PROGRAM RESULTS: runs it, says how it went, and adds `PASSED FAILED` to the file.
+# shellcheck disable=SC2086 # RUNNER is a command's words
+run_one() {
+    program=$1 results=$2 name=$(basename "$1") code=0 limit=
+    log=$(mktemp) || exit 1
+    trap 'rm -f "$log"' EXIT
+    command -v timeout >/dev/null 2>&1 && limit='timeout 900'
     case $name in
     fuzz_*)
-        : >"$log"
-        if [ -d "$here/fuzz/corpus/$name" ]; then
-            set -- "$here/fuzz/corpus/$name"/*
-            $limit $RUNNER "$program" "$@" >>"$log" 2>&1 || code=$?
-        else
-            set --
+        set --
+        [ ! -d "$here/fuzz/corpus/$name" ] || set -- "$here/fuzz/corpus/$name"/*
+        if [ $# != 0 ]; then
+            $limit $RUNNER "$program" "$@" >"$log" 2>&1 || code=$?
         fi
         [ "$code" != 0 ] || $limit $RUNNER "$program" --random "$inputs" "$@" >>"$log" 2>&1 || code=$?
         [ "$code" != 0 ] || echo '1 passed, 0 failed' >>"$log"
@@ -47,14 +40,36 @@ for program in "$@"; do
         bad=1
         [ "$code" = 124 ] && echo "not finished in time" >>"$log"
     fi
-    passed=$((passed + ok)) failed=$((failed + bad))
+    echo "$ok $bad" >>"$results"
+    # In one piece, as others speak at the same time.
     if [ "$bad" = 0 ]; then
-        printf 'ok    %-28s %4d passed\n' "$name" "$ok"
-        grep '^skipped:' "$log"
+        said=$(printf 'ok    %-28s %4d passed\n' "$name" "$ok" && grep '^skipped:' "$log")
     else
-        printf 'FAIL  %-28s %4d passed, %d failed, status %d\n' "$name" "$ok" "$bad" "$code"
-        sed -e '/^\[ RUN      \]/d' -e '/^\[       OK \]/d' -e 's/^/      /' "$log" | tail -n 60
+        said=$(printf 'FAIL  %-28s %4d passed, %d failed, status %d\n' "$name" "$ok" "$bad" "$code" &&
+            sed -e '/^\[ RUN      \]/d' -e '/^\[       OK \]/d' -e 's/^/      /' "$log" | tail -n 60)
     fi
-done
-echo "$passed passed, $failed failed"
-[ "$failed" = 0 ] && [ "$passed" -gt 0 ]
+    printf '%s\n' "$said"
+}
+
+unset CMOCKA_MESSAGE_OUTPUT CMOCKA_XML_FILE CMOCKA_TEST_FILTER CMOCKA_SKIP_FILTER
+export RUNNER="${RUNNER:-}" inputs=$((50 * ${WEIR_TEST_ROUNDS:-100}))
+if [ "${1:-}" = --one ]; then
+    run_one "$3" "$2"
+    exit 0
+fi
+
+results=$(mktemp) || exit 1
+trap 'rm -f "$results"' EXIT
+trap 'exit 130' INT TERM HUP
+if [ $# != 0 ]; then
+    printf '%s\0' "$@" | xargs -0 -n 1 -P "${JOBS:-$(getconf _NPROCESSORS_ONLN 2>/dev/null || echo 1)}" \
+        "$0" --one "$results"
+fi
+awk -v asked=$# '
+    { ok += $1; bad += $2 }
+    END {
+        if (NR < asked)
+            bad += asked - NR
+        print ok + 0 " passed, " bad + 0 " failed"
+        exit bad > 0 || ok == 0
+    }' "$results"

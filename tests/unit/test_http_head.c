@@ -147,10 +147,11 @@ static void test_init_arguments(void **state)
     assert_int_equal(weir_http_init(&http, WEIR_HTTP_REQUEST, NULL, 16, NULL), WEIR_ERR_ARG);
     assert_int_equal(weir_http_init(&http, (weir_http_kind)0, storage, 16, NULL), WEIR_ERR_ARG);
     assert_int_equal(weir_http_init(&http, (weir_http_kind)3, storage, 16, NULL), WEIR_ERR_ARG);
-    assert_int_equal(weir_http_init_(&http, sizeof http - 8, WEIR_HTTP_REQUEST, storage, 16, NULL),
+    assert_int_equal(weir_http_init_(&http, WEIR_LAYOUT_OF(http) - 8, WEIR_HTTP_REQUEST, storage, 16, NULL),
                      WEIR_ERR_LAYOUT);
-    assert_int_equal(weir_http_init_(&http, sizeof http + 8, WEIR_HTTP_REQUEST, storage, 16, NULL),
-                     WEIR_ERR_LAYOUT);
+    assert_int_equal(
+        weir_http_init_(&http, WEIR_LAYOUT_OF(http) + 0x10000, WEIR_HTTP_REQUEST, storage, 16, NULL),
+        WEIR_ERR_LAYOUT);
 }
 
 /* One byte a call up to a limit of 1 MiB: every call looks at its byte only. The test has no clock;

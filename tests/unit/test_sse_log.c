@@ -31,6 +31,10 @@ static void test_init_arguments(void **state)
     assert_int_equal(weir_sse_log_init(&ring, NULL, sizeof memory, NULL), WEIR_ERR_ARG);
     assert_int_equal(weir_sse_log_init(&ring, memory, 0, NULL), WEIR_ERR_ARG);
     assert_int_equal(weir_sse_log_init(&ring, memory, 8, NULL), WEIR_ERR_ARG);
+    assert_int_equal(weir_sse_log_init_(&ring, WEIR_LAYOUT_OF(ring) - 8, memory, sizeof memory, NULL),
+                     WEIR_ERR_LAYOUT);
+    assert_int_equal(weir_sse_log_init_(&ring, WEIR_LAYOUT_OF(ring) + 0x10000, memory, sizeof memory, NULL),
+                     WEIR_ERR_LAYOUT);
     assert_int_equal(weir_sse_log_init(&ring, memory, WEIR_SSE_LOG_OVERHEAD, NULL), 0);
     assert_int_equal(put(&ring, NULL, "", 0), 0);
     assert_int_equal(put(&ring, NULL, "", 0), 0);

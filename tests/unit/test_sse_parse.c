@@ -152,8 +152,9 @@ static void test_init_arguments(void **state)
     assert_int_equal(weir_sse_parser_init(&p, storage, size, NULL), 0);
     assert_int_equal(weir_sse_parser_init(&p, storage, size - 1, NULL), WEIR_ERR_SPACE);
     assert_int_equal(weir_sse_parser_init(&p, NULL, 0, NULL), WEIR_ERR_SPACE);
-    assert_int_equal(weir_sse_parser_init_(&p, sizeof p - 8, storage, size, NULL), WEIR_ERR_LAYOUT);
-    assert_int_equal(weir_sse_parser_init_(&p, sizeof p + 8, storage, size, NULL), WEIR_ERR_LAYOUT);
+    assert_int_equal(weir_sse_parser_init_(&p, WEIR_LAYOUT_OF(p) - 8, storage, size, NULL), WEIR_ERR_LAYOUT);
+    assert_int_equal(weir_sse_parser_init_(&p, WEIR_LAYOUT_OF(p) + 0x10000, storage, size, NULL),
+                     WEIR_ERR_LAYOUT);
     for (uint32_t flags = 0; flags < 64; flags++) {
         cfg.flags = flags;
         bool both = (flags & WEIR_SSE_PARTS) != 0 && (flags & WEIR_SSE_REPAIR) != 0;

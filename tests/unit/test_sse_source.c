@@ -271,7 +271,8 @@ static void test_init_defaults(void **state)
     assert_int_equal(init_with(&cfg, WEIR_SSE_SOURCE_STORAGE(256) - 1), WEIR_ERR_SPACE);
     assert_int_equal(init_with(&cfg, 0), WEIR_ERR_SPACE);
     assert_int_equal(weir_sse_source_init(&s, NULL, 0, &cfg), WEIR_ERR_SPACE);
-    assert_int_equal(weir_sse_source_init_(&s, sizeof s + 8, storage, sizeof storage, &cfg), WEIR_ERR_LAYOUT);
+    assert_int_equal(weir_sse_source_init_(&s, WEIR_LAYOUT_OF(s) + 0x10000, storage, sizeof storage, &cfg),
+                     WEIR_ERR_LAYOUT);
 }
 
 static void test_init_arguments(void **state)

@@ -76,9 +76,9 @@ static void test_layout(void **state)
     weir_ws_cfg cfg;
     weir_ws ws;
     weir_ws_cfg_init(&cfg, WEIR_WS_SERVER);
-    assert_int_equal(weir_ws_init_(&ws, sizeof ws, &cfg), 0);
-    assert_int_equal(weir_ws_init_(&ws, sizeof ws - 8, &cfg), WEIR_ERR_LAYOUT);
-    assert_int_equal(weir_ws_init_(&ws, sizeof ws + 8, &cfg), WEIR_ERR_LAYOUT);
+    assert_int_equal(weir_ws_init_(&ws, WEIR_LAYOUT_OF(ws), &cfg), 0);
+    assert_int_equal(weir_ws_init_(&ws, WEIR_LAYOUT_OF(ws) - 8, &cfg), WEIR_ERR_LAYOUT);
+    assert_int_equal(weir_ws_init_(&ws, WEIR_LAYOUT_OF(ws) + 0x10000, &cfg), WEIR_ERR_LAYOUT);
     assert_int_equal(weir_ws_init_(&ws, 0, &cfg), WEIR_ERR_LAYOUT);
     cfg.size = 0;
     assert_int_equal(weir_ws_init(&ws, &cfg), WEIR_ERR_LAYOUT);
@@ -123,6 +123,10 @@ static void test_client_needs_entropy(void **state)
     weir_ws_cfg_init(&cfg, WEIR_WS_CLIENT);
     assert_int_equal(weir_ws_init(&ws, &cfg), WEIR_ERR_ARG);
     assert_int_equal(weir_entropy_init(&entropy, NULL, NULL), WEIR_ERR_ARG);
+    assert_int_equal(weir_entropy_init_(&entropy, WEIR_LAYOUT_OF(entropy) - 8, source_fill, &s),
+                     WEIR_ERR_LAYOUT);
+    assert_int_equal(weir_entropy_init_(&entropy, WEIR_LAYOUT_OF(entropy) + 0x10000, source_fill, &s),
+                     WEIR_ERR_LAYOUT);
     assert_int_equal(weir_entropy_init(&entropy, source_fill, &s), 0);
     cfg.entropy = &entropy;
     assert_int_equal(weir_ws_init(&ws, &cfg), 0);

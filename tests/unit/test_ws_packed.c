@@ -203,8 +203,9 @@ static void test_arguments(void **state)
     end e;
     weir_deflate deflate;
     end_prepare(&e, WEIR_WS_CLIENT);
-    assert_int_equal(weir_deflate_init_(&deflate, sizeof deflate - 1, &e.cfg), WEIR_ERR_LAYOUT);
-    assert_int_equal(weir_deflate_init_(&deflate, sizeof deflate + 8, &e.cfg), WEIR_ERR_LAYOUT);
+    assert_int_equal(weir_deflate_init_(&deflate, WEIR_LAYOUT_OF(deflate) - 1, &e.cfg), WEIR_ERR_LAYOUT);
+    assert_int_equal(weir_deflate_init_(&deflate, WEIR_LAYOUT_OF(deflate) + 0x10000, &e.cfg),
+                     WEIR_ERR_LAYOUT);
 #define CHECK(member, value, wanted) \
     do { \
         weir_deflate_cfg cfg = e.cfg; \

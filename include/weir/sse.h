@@ -174,7 +174,7 @@ WEIR_API int weir_sse_comment_write(weir_out *out, weir_str text);
 
 /* ---- The parser --------------------------------------------------------------------------------- */
 
-/* What weir_sse_next reports. Which members of the item are set stands behind each. */
+/* What weir_sse_next reports. Which members are set stands behind each kind; others are absent or 0. */
 typedef enum weir_sse_kind {
     WEIR_SSE_EVENT = 1, /* an event: type, data, id, flags */
     WEIR_SSE_PART,      /* some of the data of an event over max_event: data, flags. With WEIR_SSE_PARTS */
@@ -185,7 +185,7 @@ typedef enum weir_sse_kind {
     WEIR_SSE_RETRY,     /* a new reconnection time, in force at once: retry_ms */
     WEIR_SSE_ID,        /* a block without data set the last event ID: id */
     /* of a weir_sse_source only: */
-    WEIR_SSE_OPEN,    /* the response is good, the stream begins: weir_sse_source_head */
+    WEIR_SSE_OPEN,    /* the response is good, the stream begins: id; weir_sse_source_head */
     WEIR_SSE_REFUSED, /* the response is not: err, weir_sse_source_head */
     WEIR_SSE_BODY     /* some of the body of a refused response: data. With WEIR_SSE_REFUSAL_BODY */
 } weir_sse_kind;

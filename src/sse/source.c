@@ -116,7 +116,7 @@ static uint64_t source_wait(weir_sse_source *s)
     uint64_t wait = s->retry_;
     uint8_t random[4];
     for (uint32_t i = 1; i < s->failures_ && wait != 0 && wait < s->cfg_.backoff_max_ms; i++)
-        wait = wait < s->cfg_.backoff_max_ms / 2 ? wait * 2 : s->cfg_.backoff_max_ms;
+        wait = wait <= s->cfg_.backoff_max_ms / 2 ? wait * 2 : s->cfg_.backoff_max_ms;
     if (s->cfg_.entropy != NULL && weiri_entropy_key(s->cfg_.entropy, random) == 0) {
         uint64_t quarter = wait / 4 < UINT32_MAX ? wait / 4 : UINT32_MAX;
         wait = later(wait, quarter * weiri_load32(random) >> 32);
@@ -137,7 +137,6 @@ static void attempt_end(weir_sse_source *s, int err, bool failed, uint64_t wait_
     s->err_ = err;
     s->state_ = SOURCE_WAITING;
     s->leave_ = true;
-    s->redirected_ = false;
     s->at_ = later(s->now_, wait > wait_min ? wait : wait_min);
 }
 
@@ -348,7 +347,7 @@ int weir_sse_source_next(weir_sse_source *s, weir_in *in, uint64_t now, weir_sse
             return 0;
         }
         /* A body of no bytes ends without any. */
-        if (rv == 0 && in->len == 0 && s->state_ != SOURCE_ENDING)
+        if (in->len == 0 && s->state_ != SOURCE_ENDING)
             break;
     }
     return rv;
@@ -376,8 +375,7 @@ int weir_sse_source_eof(weir_sse_source *s, uint64_t now, weir_sse_item *item)
     if (s->state_ != SOURCE_ENDING)
         return 0;
     rv = ending(s, item);
-    if (s->state_ == SOURCE_WAITING)
-        s->leave_ = false; /* the connection is gone already */
+    s->leave_ = false; /* the connection is gone already */
     return rv;
 }
 

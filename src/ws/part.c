@@ -7,9 +7,8 @@
 static size_t send_part_len(const weir_ws *ws, size_t room, size_t len)
 {
     size_t fixed = weir_ws_send_size(ws, 0);
-    if (room < fixed || len == 0)
-        return 0;
-    size_t n = len < room - fixed ? len : room - fixed;
+    size_t most = room > fixed ? room - fixed : 0;
+    size_t n = len < most ? len : most;
     while (n != 0 && weir_ws_send_size(ws, n) > room)
         n /= 2;
     return n;

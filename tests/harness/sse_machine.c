@@ -72,6 +72,29 @@ void sse_log_error(log *l, int err, uint64_t offset)
     log_line(l, "error %s at %" PRIu64, weir_err_lookup(err)->name, offset);
 }
 
+bool sse_item_clean(const weir_sse_item *item)
+{
+    enum { FLAGS = 1, TYPE = 2, DATA = 4, ID = 8, RETRY = 16, ERR = 32 };
+    static const unsigned sets[] = {
+        [WEIR_SSE_EVENT] = FLAGS | TYPE | DATA | ID,
+        [WEIR_SSE_PART] = FLAGS | DATA,
+        [WEIR_SSE_SKIPPED] = ERR | ID,
+        [WEIR_SSE_ABORTED] = 0,
+        [WEIR_SSE_COMMENT] = FLAGS | DATA,
+        [WEIR_SSE_RETRY] = RETRY,
+        [WEIR_SSE_ID] = ID,
+        [WEIR_SSE_OPEN] = ID,
+        [WEIR_SSE_REFUSED] = ERR,
+        [WEIR_SSE_BODY] = DATA,
+    };
+    unsigned set = sets[item->kind];
+    return ((set & FLAGS) != 0 || item->flags == 0) &&
+           ((set & TYPE) != 0 || (item->type.ptr == NULL && item->type.len == 0)) &&
+           ((set & DATA) != 0 || (item->data.ptr == NULL && item->data.len == 0)) &&
+           ((set & ID) != 0 || (item->id.ptr == NULL && item->id.len == 0)) &&
+           ((set & RETRY) != 0 || item->retry_ms == 0) && ((set & ERR) != 0 || item->err == 0);
+}
+
 /* ---- What holds for every item -------------------------------------------------------------------- */
 
 static void *grown(void *old, size_t size)
@@ -122,6 +145,8 @@ static void check_item(sse_machine *self, const weir_sse_item *item, log *l)
     bool first = (item->flags & WEIR_SSE_FIRST) != 0;
     bool with_id =
         item->kind == WEIR_SSE_EVENT || item->kind == WEIR_SSE_ID || item->kind == WEIR_SSE_SKIPPED;
+    if (!sse_item_clean(item))
+        log_line(l, "but members are set that the kind does not have");
     if (with_id && !same(item->id, weir_sse_last_id(&self->parser)))
         log_line(l, "but the last event ID is another");
     if (item->kind == WEIR_SSE_PART) {
@@ -167,6 +192,7 @@ static int sse_step(sse_machine *self, weir_in *in, log *l)
 {
     weir_sse_item item;
     weir_in before = *in;
+    memset(&item, 0xDD, sizeof item);
     int rv = weir_sse_next(&self->parser, in, &item);
     size_t taken = before.len - in->len;
     if (taken > before.len || (before.ptr != NULL && in->ptr != before.ptr + taken)) {
@@ -228,6 +254,7 @@ static void sse_finish(void *arg, log *l)
     sse_machine *self = arg;
     weir_sse_item item;
     int rv;
+    memset(&item, 0xDD, sizeof item);
     for (unsigned n = 0; (rv = weir_sse_eof(&self->parser, &item)) > 0 && n < 1000; n++) {
         if ((int)item.kind != rv)
             log_line(l, "but the result is not the item's kind");

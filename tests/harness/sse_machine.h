@@ -23,6 +23,9 @@
 void sse_log_item(log *log, const weir_sse_item *item);
 void sse_log_error(log *log, int err, uint64_t offset);
 
+/* Are the members that an item of this kind does not set absent or 0? */
+bool sse_item_clean(const weir_sse_item *item);
+
 typedef struct sse_machine {
     weir_sse_parser_cfg cfg; /* with all limits set but max_event, which may be 0 */
     size_t room;             /* storage for data */

@@ -149,6 +149,11 @@ static void script_poll(sse_script *self, log *l)
 static void log_item(sse_script *self, const weir_sse_item *item, log *l)
 {
     unsigned status = weir_sse_source_head(&self->source)->status;
+    if (!sse_item_clean(item))
+        log_line(l, "but members are set that the kind does not have");
+    if (item->kind == WEIR_SSE_OPEN && (item->id.ptr != weir_sse_source_last_id(&self->source).ptr ||
+                                        item->id.len != weir_sse_source_last_id(&self->source).len))
+        log_line(l, "but the last event ID is another");
     if (item->kind == WEIR_SSE_OPEN)
         log_line(l, "open %u", status);
     else if (item->kind == WEIR_SSE_REFUSED)
@@ -169,6 +174,7 @@ static void script_hear(sse_script *self, uint8_t *bytes, size_t len, log *l)
         return;
     do {
         weir_in before = in;
+        memset(&item, 0xDD, sizeof item);
         rv = weir_sse_source_next(&self->source, &in, self->now, &item);
         size_t taken = before.len - in.len;
         if (taken > before.len || (before.ptr != NULL && in.ptr != before.ptr + taken)) {

@@ -96,6 +96,8 @@ class Build:
         self.test_flags = shlex.split(os.environ.get("TEST_FLAGS", ""))
         self.test_libs = shlex.split(os.environ.get("TEST_LIBS", "-lcmocka -lz"))
         self.objects = os.path.join(ROOT, os.environ.get("BUILD", "build"), "obj")
+        # Random tests take seconds in full; a part of their rounds catches nearly as many mutants.
+        self.rounds = os.environ.setdefault("WEIR_TEST_ROUNDS", "20")
         self.jobs = jobs
         self.pool = ThreadPoolExecutor(jobs)
         self.tree = Tree()
@@ -106,6 +108,10 @@ class Build:
             self.pattern = ["-ftrivial-auto-var-init=pattern"]
         else:
             self.pattern = []
+        # What one compiler sees to be the same, another may not.
+        known = {os.path.realpath(shutil.which(name)): [name] for name in ("gcc", "clang") if shutil.which(name)}
+        known.pop(os.path.realpath(shutil.which(self.cc[0]) or ""), None)
+        self.judges = [self.cc] + list(known.values())
         self.left_out = [p for p in self.tree.paths if "/backends/" in p and not self.has_backend(p)]
         os.makedirs(self.out, exist_ok=True)
         self.seen = {}
@@ -124,20 +130,25 @@ class Build:
         self.test_source = {n: p for n, p in self.test_source.items() if "cmocka_run_group_tests" in read(p)}
         self.test_includes = {n: self.tree.closure(p, read(p)) for n, p in self.test_source.items()}
         self.exe = {n: os.path.join(self.out, "tests", n) for n in self.test_source}
-        stamp, kept = self.stamp(), os.path.join(self.out, "kept.pickle")
+        kept, stamp = os.path.join(self.out, "kept.pickle"), self.stamp()
+        stamps = {n: self.program_stamp(n) for n in self.test_source}
+        known = {}
         if os.path.exists(kept):
             with open(kept, "rb") as file:
-                old, self.seen, tests = pickle.load(file)
-            if old == stamp:
-                self.tests = [Test(*t) for t in tests]
-        if not self.tests:
+                old, self.seen, known = pickle.load(file)
+            known = known if old == stamp else {}
+        if not known:
             shutil.rmtree(self.out)
             os.makedirs(os.path.join(self.out, "tests"))
             self.seen = {}
             self.library()
-            self.programs()
-            with open(kept, "wb") as file:
-                pickle.dump((stamp, self.seen, [tuple(t) for t in self.tests]), file)
+        known = {n: (s, tests) for n, (s, tests) in known.items() if stamps.get(n) == s}
+        new = sorted(set(stamps) - set(known))
+        for name, tests in zip(new, self.pool.map(self.program, new)):
+            known[name] = stamps[name], [tuple(t) for t in tests]
+        with open(kept, "wb") as file:
+            pickle.dump((stamp, self.seen, known), file)
+        self.tests = [Test(*t) for _, tests in known.values() for t in tests]
         for test in self.tests:
             for number in test.reach:
                 self.by_function[number].add(test)
@@ -146,17 +157,23 @@ class Build:
         return os.path.join(self.objects, self.test_source[name][:-2] + ".o")
 
     def stamp(self):
-        """What the library and the programs are made of."""
-        digest = hashlib.sha256(repr((self.cc, self.flags, self.test_libs, sys.version)).encode())
-        files = [self.test_object(n) for n in sorted(self.test_source)] + [self.objects + "/libharness.a"]
-        for path in files + [os.path.join(ROOT, "tests/mutate", n) for n in ("runner.c", "csource.py")]:
-            with open(path, "rb") as file:
-                digest.update(file.read())
+        """What the library is made of."""
+        digest = hashlib.sha256(repr((self.cc, self.flags, self.test_libs, self.rounds, sys.version)).encode())
+        for name in ("runner.c", "csource.py"):
+            digest.update(read("tests/mutate/" + name).encode())
         for path in sorted(self.tree.text):
             digest.update((path + self.tree.text[path]).encode())
         for folder, _, names in sorted(os.walk(os.path.join(ROOT, "tests", "vectors"))):
             for name in sorted(names):
                 digest.update(read(os.path.join(folder, name)).encode("utf-8", "replace"))
+        return digest.hexdigest()
+
+    def program_stamp(self, name):
+        """What else a test program is made of."""
+        digest = hashlib.sha256()
+        for path in (self.test_object(name), self.objects + "/libharness.a"):
+            with open(path, "rb") as file:
+                digest.update(file.read())
         return digest.hexdigest()
 
     def library(self):
@@ -187,20 +204,18 @@ class Build:
                         "-lrunner", "-lweir", "-Wl,-rpath," + self.out] + self.test_libs)
         return path
 
-    def programs(self):
-        """Links the test programs and runs them once over weir as it is."""
-        def one(name):
-            self.link(name, self.test_object(name), os.path.join(self.out, "tests"))
-            return self.record(name)
-        for found in self.pool.map(one, sorted(self.test_source)):
-            self.tests += found
+    def program(self, name):
+        """Links a test program and runs it once over weir as it is."""
+        self.link(name, self.test_object(name), os.path.join(self.out, "tests"))
+        return self.record(name)
 
     def record(self, name):
         out = os.path.join(self.out, "tests", name + ".txt")
+        write(out, "")
         env = dict(os.environ, MUTATE_OUT=out)
         env.pop("MUTATE_PLAN", None)
         done = command([self.exe[name]], env=env, timeout=300)
-        if done.returncode != 0 or not os.path.exists(out):
+        if done.returncode != 0:
             raise Failure("%s fails over weir as it is\n%s" % (name, done.stderr[-2000:]))
         found = []
         with open(out, encoding="utf-8") as file:
@@ -291,13 +306,14 @@ class Worker:
             write(os.path.join(self.folder, path), build.tree.text[path])
         return (made, own, "") if done.returncode == 0 else (None, own, done.stderr)
 
-    def code(self, path, text, unit, config, keep=False):
+    def code(self, cc, path, text, unit, config, keep=False):
         """The object file of a unit at -O2, if this file has this text; None if it does not compile."""
-        if keep and (unit, config) in self.codes:
-            return self.codes[unit, config]
+        key = cc[0], unit, config
+        if keep and key in self.codes:
+            return self.codes[key]
         made = os.path.join(self.folder, "code.o")
         write(os.path.join(self.folder, path), text)
-        done = command(self.build.cc + self.build.flags + CONFIGS[config] + [
+        done = command(cc + self.build.flags + CONFIGS[config] + [
             "-O2", "-g0", "-I" + self.folder + "/src", "-c", "-o", made, os.path.join(self.folder, unit)])
         write(os.path.join(self.folder, path), self.build.tree.text[path])
         if done.returncode != 0:
@@ -305,7 +321,7 @@ class Worker:
         with open(made, "rb") as file:
             found = file.read()
         if keep:
-            self.codes[unit, config] = found
+            self.codes[key] = found
         return found
 
     def own_programs(self, changed):

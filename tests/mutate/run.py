@@ -6,10 +6,12 @@
 
     MUTATE="src/ws/*.c ..."  these files only
     MUTATE_SAMPLE=n          n mutants, chosen by MUTATE_SEED (else by the commit); the closing line counts them
+    MUTATE_AGAIN=file        only the survivors that an earlier run printed to this file
     MUTATE_FLOOR=percent     fails below this score (95)
 
-Mutants whose object code at -O2 is that of the source are left out as equal. Those that change nothing that
-can be observed are listed with the reason in equivalent.txt. operators.py says what is changed, engine.py how.
+Mutants whose object code at -O2 is that of the source, as gcc or clang makes it, are left out as equal. Those
+that change nothing that can be observed are listed with the reason in equivalent.txt. operators.py says what is
+changed, engine.py how.
 """
 import fnmatch
 import os
@@ -231,12 +233,15 @@ class Session:
             self.progress()
 
     def same_code(self, worker, batch, number):
-        """Is the object code at -O2 the same as without the mutant?"""
+        """Does a compiler at -O2 make the same object code with and without the mutant?"""
+        return any(self.same_code_by(cc, worker, batch, number) for cc in self.build.judges)
+
+    def same_code_by(self, cc, worker, batch, number):
         path, text = batch.source.path, batch.alone(number)
         for unit in self.build.tree.units(path):
             if unit not in self.build.left_out:
-                code = worker.code(path, text, unit, batch.config)
-                if code is None or code != worker.code(path, batch.source.text, unit, batch.config, True):
+                code = worker.code(cc, path, text, unit, batch.config)
+                if code is None or code != worker.code(cc, path, batch.source.text, unit, batch.config, True):
                     return False
         return True
 
@@ -284,6 +289,13 @@ def collect(build, patterns):
             else:
                 found.append((source, config, mutant))
     return found, elsewhere
+
+
+def again(found, path):
+    """Of `found`, the survivors that an earlier run printed."""
+    with open(path, encoding="utf-8") as file:
+        printed = set(re.sub(r"^(\S+?):\d+: ", r"\1: ", line.rstrip("\n")) for line in file)
+    return [f for f in found if "%s: %s: %s -> %s" % key_of(f[2]) in printed]
 
 
 def once_more(build, found, state):
@@ -357,6 +369,8 @@ def main():
     if not found:
         raise engine.Failure("no mutants of %r" % os.environ.get("MUTATE", ""))
     print("%d mutants, %d more not compiled here" % (len(found), elsewhere))
+    if os.environ.get("MUTATE_AGAIN"):
+        found = again(found, os.environ["MUTATE_AGAIN"])
     sample = int(os.environ.get("MUTATE_SAMPLE") or 0)
     if sample:
         seed = seed_of()

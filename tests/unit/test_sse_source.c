@@ -275,6 +275,26 @@ static void test_init_defaults(void **state)
                      WEIR_ERR_LAYOUT);
 }
 
+/* A program built against an older, shorter struct gets the members it knows, one against a newer those that
+ * there are; nothing behind them is written. */
+static void test_other_sizes_of_cfg(void **state)
+{
+    (void)state;
+    enum { MORE = 16 };
+    weir_sse_source_cfg cfg, room[2];
+    const uint8_t *bytes = (const uint8_t *)room;
+    for (size_t size = 4; size <= sizeof cfg + MORE; size++) {
+        memset(room, 0xDD, sizeof room);
+        weir_sse_source_cfg_init_(room, size);
+        weir_sse_source_cfg_init(&cfg);
+        cfg.size = (uint32_t)size;
+        size_t set = size < sizeof cfg ? size : sizeof cfg;
+        assert_memory_equal(bytes, &cfg, set);
+        for (size_t i = set; i < sizeof room; i++)
+            assert_int_equal(bytes[i], 0xDD);
+    }
+}
+
 static void test_init_arguments(void **state)
 {
     (void)state;
@@ -404,10 +424,15 @@ static void test_random_chunks(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_vectors),        cmocka_unit_test(test_every_status),
-        cmocka_unit_test(test_media_types),    cmocka_unit_test(test_locations),
-        cmocka_unit_test(test_requests),       cmocka_unit_test(test_init_defaults),
-        cmocka_unit_test(test_init_arguments), cmocka_unit_test(test_random_chunks),
+        cmocka_unit_test(test_vectors),
+        cmocka_unit_test(test_every_status),
+        cmocka_unit_test(test_media_types),
+        cmocka_unit_test(test_locations),
+        cmocka_unit_test(test_requests),
+        cmocka_unit_test(test_init_defaults),
+        cmocka_unit_test(test_init_arguments),
+        cmocka_unit_test(test_random_chunks),
+        cmocka_unit_test(test_other_sizes_of_cfg),
     };
     return cmocka_run_group_tests_name("sse_source", tests, NULL, NULL);
 }

@@ -36,6 +36,10 @@ static void test_one_piece_is_not_copied(void **state)
     assert_int_equal(message.len, 5);
     for (size_t i = 0; i < sizeof buf; i++)
         assert_int_equal(buf[i], 0xDD);
+    ev = piece(WEIR_WS_WHOLE | WEIR_WS_TEXT, "text");
+    assert_int_equal(weir_ws_join(&joiner, &ev, &message), 1);
+    assert_ptr_equal(message.ptr, ev.data.ptr);
+    assert_int_equal(message.len, 4);
     ev = piece(WEIR_WS_WHOLE | WEIR_WS_TEXT, "");
     assert_int_equal(weir_ws_join(&joiner, &ev, &message), 1);
     assert_int_equal(message.len, 0);
@@ -63,6 +67,26 @@ static void test_pieces(void **state)
         assert_int_equal(weir_ws_join(&joiner, &ev, &message), 1);
         expect_message(message, "longer than it");
     }
+}
+
+/* Unless the message is whole there is none, whatever `message` was. */
+static void expect_none(weir_ws_joiner *joiner, weir_ws_event ev, int rv)
+{
+    weir_str message = weir_cstr("left over");
+    assert_int_equal(weir_ws_join(joiner, &ev, &message), rv);
+    assert_null(message.ptr);
+    assert_int_equal(message.len, 0);
+}
+
+static void test_no_message_yet(void **state)
+{
+    (void)state;
+    uint8_t buf[4];
+    weir_ws_joiner joiner = {buf, sizeof buf, 0};
+    expect_none(&joiner, (weir_ws_event){WEIR_WS_PING, 0, weir_cstr("?"), 0}, 0);
+    expect_none(&joiner, piece(WEIR_WS_FIRST, "abc"), 0);
+    expect_none(&joiner, piece(0, ""), 0);
+    expect_none(&joiner, piece(WEIR_WS_LAST, "de"), WEIR_ERR_WS_MESSAGE_SIZE);
 }
 
 static void test_other_events_are_ignored(void **state)
@@ -190,6 +214,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_one_piece_is_not_copied),
         cmocka_unit_test(test_pieces),
+        cmocka_unit_test(test_no_message_yet),
         cmocka_unit_test(test_other_events_are_ignored),
         cmocka_unit_test(test_capacity),
         cmocka_unit_test(test_next_message_after_a_refused_one),

@@ -137,6 +137,31 @@ static void test_refused(void **state)
     assert_int_equal(out.len, sizeof bytes);
 }
 
+/* Uncompressed, a part is as long as the room and `most` allow, beside the longest header; with no room for
+ * the header and one byte there is none. */
+static void test_length_of_a_part(void **state)
+{
+    (void)state;
+    static const uint8_t text[300];
+    for (weir_ws_role from = WEIR_WS_SERVER; from <= WEIR_WS_CLIENT; from++)
+        for (size_t room = 0; room < 320; room++)
+            for (size_t most = 1; most < 400; most += 100) {
+                pair p;
+                uint8_t bytes[320];
+                uint32_t flags = WEIR_WS_WHOLE;
+                weir_str data = {text, sizeof text};
+                weir_out out = {bytes, room};
+                pair_init(&p, from);
+                size_t fits = room > WEIR_WS_HEADER_MAX ? room - WEIR_WS_HEADER_MAX : 0;
+                size_t wanted = fits < most ? fits : most;
+                wanted = wanted < sizeof text ? wanted : sizeof text;
+                int rv = weir_ws_send_part(&p.from, &out, &flags, &data, most);
+                assert_int_equal(rv, wanted == 0 ? (int)WEIR_ERR_SPACE : wanted < sizeof text);
+                assert_int_equal(sizeof text - data.len, wanted);
+                assert_ptr_equal(data.ptr, text + wanted);
+            }
+}
+
 /* ---- What happens between two parts -------------------------------------------------------------- */
 
 /* A frame from the peer of `from`. */
@@ -256,8 +281,11 @@ static void test_unknown_length(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_any_room),           cmocka_unit_test(test_refused),
-        cmocka_unit_test(test_pong_between_parts), cmocka_unit_test(test_close_between_parts),
+        cmocka_unit_test(test_any_room),
+        cmocka_unit_test(test_refused),
+        cmocka_unit_test(test_length_of_a_part),
+        cmocka_unit_test(test_pong_between_parts),
+        cmocka_unit_test(test_close_between_parts),
         cmocka_unit_test(test_unknown_length),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

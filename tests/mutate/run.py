@@ -5,7 +5,7 @@
 `make mutate` calls it with the names of the test programs. Variables:
 
     MUTATE="src/ws/*.c ..."  these files only
-    MUTATE_SAMPLE=n          n mutants, chosen by MUTATE_SEED (else by the commit); the closing line counts them
+    MUTATE_SAMPLE=n or n%    so many mutants, chosen by MUTATE_SEED (else by the commit)
     MUTATE_AGAIN=file        only the survivors that an earlier run printed to this file
     MUTATE_FLOOR=percent     fails below this score (95)
 
@@ -299,11 +299,11 @@ def again(found, path):
 
 
 def once_more(build, found, state):
-    """Survivors in files with vectors, to be tried in portable C: it may be compiled here, but not chosen by the
-    processor."""
+    """Survivors in files that choose between vectors and portable C, to be tried without vectors: portable C may
+    be compiled here, but not chosen by the processor."""
     return [(source, "scalar", mutant) for source, config, mutant in found
             if config == "" and state[mutant] == "survived" and mutant.line in build.active_lines(source.path, "scalar")
-            and any("src/base/simd.h" in build.tree.closure(unit) for unit in build.tree.units(source.path))]
+            and re.search(r"_mm|\bsimd\.h|\bvec\.h|weiri_vec_|weiri_has_", source.text)]
 
 
 def seed_of():
@@ -371,10 +371,11 @@ def main():
     print("%d mutants, %d more not compiled here" % (len(found), elsewhere))
     if os.environ.get("MUTATE_AGAIN"):
         found = again(found, os.environ["MUTATE_AGAIN"])
-    sample = int(os.environ.get("MUTATE_SAMPLE") or 0)
+    sample = os.environ.get("MUTATE_SAMPLE") or ""
     if sample:
         seed = seed_of()
-        print("MUTATE_SAMPLE=%d MUTATE_SEED=%s" % (sample, seed))
+        print("MUTATE_SAMPLE=%s MUTATE_SEED=%s" % (sample, seed))
+        sample = len(found) * int(sample[:-1]) // 100 if sample[-1] == "%" else int(sample)
         found = random.Random(seed).sample(found, min(sample, len(found)))
         found.sort(key=lambda f: (f[2].file, f[2].start))
     build.prepare([os.path.basename(p) for p in sys.argv[1:]])

@@ -61,12 +61,134 @@ static void test_statuses_without_a_body(void **state)
     }
 }
 
+/* The head's members are filled whatever they were. */
+static void test_former_contents(void **state)
+{
+    (void)state;
+    const weir_http_field list[] = {{weir_cstr("Content-Length"), weir_cstr("7")},
+                                    {weir_cstr("Transfer-Encoding"), weir_cstr("chunked")}};
+    for (int response = 0; response < 2; response++)
+        for (int what = 0; what < 3; what++) {
+            weir_http_head head = head_over(list + (what == 2), what != 0);
+            head.kind = response ? WEIR_HTTP_RESPONSE : WEIR_HTTP_REQUEST;
+            head.status = 200;
+            head.minor = what == 2;
+            if (!response && what == 2)
+                continue; /* HTTP/1.1 wants Host */
+            memset(&head.framing, 0xDD, sizeof head.framing);
+            head.body_len = 99;
+            head.keep_alive = true;
+            head.host = weir_cstr("left over");
+            assert_int_equal(check(&head), 0);
+            assert_null(head.host.ptr);
+            assert_int_equal(head.host.len, 0);
+            assert_int_equal(head.framing, what == 1   ? WEIR_HTTP_SIZED
+                                           : what == 2 ? WEIR_HTTP_CHUNKED
+                                           : response  ? WEIR_HTTP_UNTIL_CLOSE
+                                                       : WEIR_HTTP_NO_BODY);
+            assert_int_equal(head.body_len, what == 1 ? 7 : 0);
+            assert_int_equal(head.keep_alive, what == 2);
+        }
+}
+
+/* Names as long as those that matter, of which each letter but one is the same, matter not. */
+static void test_other_names(void **state)
+{
+    (void)state;
+    static const char *const names[] = {"host", "connection", "content-length", "transfer-encoding"};
+    for (size_t i = 0; i < 4; i++)
+        for (size_t at = 0; at < strlen(names[i]); at++) {
+            char name[32];
+            weir_http_field list[] = {{weir_cstr("Host"), weir_cstr("a")},
+                                      {weir_cstr(name), weir_cstr("close")}};
+            strcpy(name, names[i]);
+            name[at] = name[at] == 'x' ? 'y' : 'x';
+            weir_http_head head = head_over(list, 2);
+            assert_int_equal(check(&head), 0);
+            assert_str(head.host, "a");
+            assert_int_equal(head.framing, WEIR_HTTP_NO_BODY);
+            assert_true(head.keep_alive);
+        }
+}
+
+/* Members of Connection count wherever they stand, in one field or in several; `close` wins. */
+static void test_connection(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *one, *two;
+        bool keep[2]; /* HTTP/1.0, HTTP/1.1 */
+    } rows[] = {
+        {"x", "y", {false, true}},
+        {"keep-alive", "x", {true, true}},
+        {"x", "keep-alive", {true, true}},
+        {"Keep-Alive, x", "y", {true, true}},
+        {"x, KEEP-ALIVE", "y", {true, true}},
+        {"close", "x", {false, false}},
+        {"x, close, y", "z", {false, false}},
+        {"keep-alive", "close", {false, false}},
+        {"close, keep-alive", "x", {false, false}},
+        {"keep-alive-x", "closed", {false, true}},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (unsigned minor = 0; minor < 2; minor++) {
+            weir_http_field list[] = {{weir_cstr("Host"), weir_cstr("a")},
+                                      {weir_cstr("Connection"), weir_cstr(rows[i].one)},
+                                      {weir_cstr("Connection"), weir_cstr(rows[i].two)}};
+            weir_http_head head = head_over(list, 3);
+            head.minor = minor;
+            assert_int_equal(check(&head), 0);
+            assert_int_equal(head.keep_alive, rows[i].keep[minor]);
+        }
+}
+
+/* uri-host [ ":" port ]; of each text its first bytes are looked at as well, with the rest behind them. */
+static void test_hosts(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text, *valid; /* '1' for each length, from 1 on, that is valid */
+    } rows[] = {
+        {"ab", "11"},
+        {"a%41", "1001"},
+        {"%0a%a0%10", "001001001"},
+        {"%41%42c", "0010011"},
+        {"%0g", "000"},
+        {"%g0", "000"},
+        {"%41:x", "00110"},
+        {"a:65535", "1111111"},
+        {"a:65536", "1111110"},
+        {"a:00080", "1111111"},
+        {"a:1:", "1110"},
+        {":1", "00"},
+        {"a/", "10"},
+        {"[1:2]", "00000"},
+        {"[1:2:3]:8", "000000111"},
+        {"[::]x", "00010"},
+        {"[::g]", "00000"},
+        {"[::1.2]", "0000001"},
+        {"[::1/]", "000000"},
+        {"[0000:0000:0000:0000:0000:0000:255.255.255.255]", NULL},
+    };
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
+        for (size_t len = 1; len <= strlen(rows[i].text); len++) {
+            bool wanted = rows[i].valid != NULL ? rows[i].valid[len - 1] == '1' : len == strlen(rows[i].text);
+            if (weiri_http_host_valid((weir_str){(const uint8_t *)rows[i].text, len}) != wanted)
+                fail_msg("%.*s", (int)len, rows[i].text);
+        }
+    assert_false(weiri_http_host_valid((weir_str){NULL, 0}));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_framing_vectors),
         cmocka_unit_test(test_fields_of_an_array),
         cmocka_unit_test(test_statuses_without_a_body),
+        cmocka_unit_test(test_former_contents),
+        cmocka_unit_test(test_other_names),
+        cmocka_unit_test(test_connection),
+        cmocka_unit_test(test_hosts),
     };
     return cmocka_run_group_tests_name("http_check", tests, NULL, NULL);
 }

@@ -33,7 +33,8 @@ static void check(const char *base_text, const char *reference_text, const char 
         guard_free(dst);
     }
     if (wanted != NULL)
-        assert_true(worked >= strlen(wanted));
+        assert_true(strchr(reference_text, '.') != NULL ? worked >= strlen(wanted)
+                                                        : worked == strlen(wanted));
     guard_free(reference);
 }
 
@@ -109,6 +110,8 @@ static void test_schemes_and_authorities(void **state)
     check("http://a/b", "http://c/../?", "http://c/?");
     check("http://[::1]:8/b", "/c", "http://[::1]:8/c");
     check("http://u@a/b", "c", "http://a/c");
+    check("http://a/b", "#", "http://a/b");
+    check("http://a/b?", "#", "http://a/b?");
     check("http://a/b", "/", "http://a/");
     check("http://a/b", "//", NULL);
     check("http://a/b", "///c", NULL);

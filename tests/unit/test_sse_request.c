@@ -115,6 +115,9 @@ static void test_accept(void **state)
     check_accept("Accept: */*;q=0\r\n", false);
     check_accept("Accept: text/*;q=0\r\n", false);
     check_accept("Accept: text/event-stream;q=0;x=y\r\n", false);
+    check_accept("Accept: text/event-stream;;q=0\r\n", false);
+    check_accept("Accept: text/event-stream; ;q=0;\r\n", false);
+    check_accept("Accept: ;text/event-stream\r\n", false);
 
     /* No weights of zero, so they leave the range as it is. */
     check_accept("Accept: text/event-stream;qs=0\r\n", true);
@@ -123,6 +126,23 @@ static void test_accept(void **state)
     check_accept("Accept: text/event-stream;q=.0\r\n", true);
     check_accept("Accept: text/event-stream;q=00\r\n", true);
     check_accept("Accept: text/event-stream;q=0.01\r\n", true);
+}
+
+/* Fields that another HTTP implementation parsed may have anything behind their values. */
+static void test_accept_is_cut(void **state)
+{
+    (void)state;
+    static const char value[] = "text/event-stream;q=0.0001";
+    const size_t range = sizeof "text/event-stream" - 1;
+    for (size_t len = 0; len < sizeof value; len++) {
+        const weir_http_field list[] = {{weir_cstr("accept"), {(const uint8_t *)value, len}}};
+        weir_http_head head = head_of("GET", 1, "");
+        weir_sse_request req;
+        head.fields = (weir_http_fields){{NULL, 0}, list, 1};
+        bool zero = len >= range + 4 && len <= range + 8;
+        assert_int_equal(weir_sse_request_read(&head, 0, &req),
+                         len == 0 || (len >= range && !zero) ? 0 : WEIR_ERR_SSE_ACCEPT);
+    }
 }
 
 /* The most precise range decides, in whatever order and line it comes. */
@@ -159,9 +179,11 @@ static void check_id(const char *lines, int wanted, const char *id)
     weir_sse_request req;
     int rv = weir_sse_request_read(&head, 0, &req);
     assert_int_equal(rv, wanted);
-    if (wanted == 0 && id == NULL)
+    if (wanted == 0 && id == NULL) {
         assert_absent(req.last_event_id);
-    else if (wanted == 0)
+        assert_int_equal(req.last_event_id.len, 0);
+    }
+    if (wanted == 0 && id != NULL)
         assert_str(req.last_event_id, id);
 }
 
@@ -358,12 +380,19 @@ static void test_frames(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_methods),         cmocka_unit_test(test_versions),
-        cmocka_unit_test(test_accept),          cmocka_unit_test(test_accept_precision),
-        cmocka_unit_test(test_accept_twice),    cmocka_unit_test(test_last_event_id),
-        cmocka_unit_test(test_order_of_faults), cmocka_unit_test(test_reply),
-        cmocka_unit_test(test_reply_additions), cmocka_unit_test(test_reply_refusals),
-        cmocka_unit_test(test_reply_space),     cmocka_unit_test(test_frames),
+        cmocka_unit_test(test_methods),
+        cmocka_unit_test(test_versions),
+        cmocka_unit_test(test_accept),
+        cmocka_unit_test(test_accept_is_cut),
+        cmocka_unit_test(test_accept_precision),
+        cmocka_unit_test(test_accept_twice),
+        cmocka_unit_test(test_last_event_id),
+        cmocka_unit_test(test_order_of_faults),
+        cmocka_unit_test(test_reply),
+        cmocka_unit_test(test_reply_additions),
+        cmocka_unit_test(test_reply_refusals),
+        cmocka_unit_test(test_reply_space),
+        cmocka_unit_test(test_frames),
     };
     return cmocka_run_group_tests_name("sse_request", tests, NULL, NULL);
 }

@@ -374,6 +374,36 @@ static void test_empty_fields(void **state)
     assert_int_equal(out.len, 1);
 }
 
+/* Of several faults that of the type comes first, then that of the ID, then what is not UTF-8. */
+static void test_two_faults(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *text;
+        int type, id;
+    } rows[] = {{"a", 0, 0},
+                {"a\nb", WEIR_ERR_SSE_TYPE, WEIR_ERR_SSE_ID},
+                {"\xFF", WEIR_ERR_SSE_UTF8, WEIR_ERR_SSE_UTF8},
+                {"\xFF\r", WEIR_ERR_SSE_TYPE, WEIR_ERR_SSE_ID}};
+    const size_t count = sizeof rows / sizeof *rows;
+    for (size_t i = 0; i < count * count * 4; i++) {
+        const size_t type = i % count, id = i / count % count;
+        weir_sse_event event = {weir_cstr(rows[type].text), {NULL, 0}, weir_cstr(rows[id].text), false, 0};
+        uint8_t bytes[64];
+        size_t size;
+        weir_out out = {bytes, sizeof bytes};
+        event.has_retry = i / count / count % 2 != 0;
+        event.data = weir_cstr(i / count / count / 2 != 0 ? "\xFF" : NULL);
+        int wanted = rows[type].type == WEIR_ERR_SSE_TYPE                                 ? WEIR_ERR_SSE_TYPE
+                     : rows[id].id == WEIR_ERR_SSE_ID                                     ? WEIR_ERR_SSE_ID
+                     : rows[type].type != 0 || rows[id].id != 0 || event.data.ptr != NULL ? WEIR_ERR_SSE_UTF8
+                                                                                          : 0;
+        assert_int_equal(weir_sse_event_size(&event, &size), wanted);
+        assert_int_equal(weir_sse_event_write(&out, &event), wanted);
+        assert_int_equal(sizeof bytes - out.len, wanted == 0 ? size : 0);
+    }
+}
+
 /* ---- Comments ------------------------------------------------------------------------------------ */
 
 static void check_comment(weir_str comment)
@@ -466,13 +496,10 @@ static void test_lengths_beyond_memory(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_vectors),
-        cmocka_unit_test(test_random_events),
-        cmocka_unit_test(test_all_short_texts),
-        cmocka_unit_test(test_every_ascii_byte),
-        cmocka_unit_test(test_empty_fields),
-        cmocka_unit_test(test_comments),
-        cmocka_unit_test(test_lengths_beyond_memory),
+        cmocka_unit_test(test_vectors),         cmocka_unit_test(test_random_events),
+        cmocka_unit_test(test_all_short_texts), cmocka_unit_test(test_every_ascii_byte),
+        cmocka_unit_test(test_empty_fields),    cmocka_unit_test(test_two_faults),
+        cmocka_unit_test(test_comments),        cmocka_unit_test(test_lengths_beyond_memory),
     };
     return cmocka_run_group_tests_name("sse_write", tests, NULL, NULL);
 }

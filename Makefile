@@ -93,8 +93,8 @@ zlib_lib := $(if $(filter 1,$(ZLIB)),$(BUILD)/libweir-zlib.a)
 zlib_shared := $(if $(filter 1,$(ZLIB)),$(BUILD)/$(zlib_so))
 zlib_libs := $(if $(filter 1,$(ZLIB)),-lz)
 # What is left out without zlib, or with it.
-zlib_only := $(if $(filter 1,$(ZLIB)),%/deflate_none.c,%/test_zlib.c %/test_zlib_faults.c %/attacks_inflate.c \
-               %/test_nghttp2_packed.c %/fuzz_ws_deflate.c %/deflate_zlib.c)
+zlib_only := $(if $(filter 1,$(ZLIB)),%/deflate_none.c,%/test_zlib.c %/test_zlib_backend.c %/test_zlib_faults.c \
+               %/attacks_inflate.c %/test_nghttp2_packed.c %/fuzz_ws_deflate.c %/deflate_zlib.c)
 
 # What the examples' loop waits with: epoll(7), or poll(2) which is everywhere.
 LINUX := $(findstring linux,$(shell $(CC) -dumpmachine 2>/dev/null))

@@ -220,6 +220,8 @@ static void test_offer(void **state)
     expect_field(&fields[1], "sec-websocket-protocol", "chat, superchat");
     assert_true(
         weir_http_fields_has((weir_http_fields){{NULL, 0}, fields, 3}, "sec-websocket-protocol", "chat"));
+    assert_int_equal(fields[2].name.len, strlen("sec-websocket-extensions"));
+    assert_memory_equal(fields[2].name.ptr, "sec-websocket-extensions", fields[2].name.len);
     assert_true(fields[2].value.len >= strlen("permessage-deflate"));
     assert_memory_equal(fields[2].value.ptr, "permessage-deflate", strlen("permessage-deflate"));
     assert_int_equal(sizeof larger - scratch.len, fields[1].value.len + fields[2].value.len);

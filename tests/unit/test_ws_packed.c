@@ -591,6 +591,8 @@ static void test_prepare_packed(void **state)
     out = (weir_out){wire, 10 + 3 + 4};
     assert_int_equal(weir_ws_prepare_packed(&out, WEIR_WS_TEXT, data, &backend, mem, 64, 9), 0);
     assert_int_equal(told.bits, 9);
+    assert_int_equal(told.mem_level, 8);
+    assert_int_equal(told.level, 6);
     assert_int_equal(out.len, 10 + 4 - 2);
     assert_ptr_equal(out.ptr, wire + 5);
     assert_memory_equal(wire,
@@ -602,6 +604,26 @@ static void test_prepare_packed(void **state)
     assert_int_equal(sizeof wire - out.len, 304);
     assert_memory_equal(wire, "\xC2\x7E\x01\x2Cyyy", 7);
     assert_int_equal(wire[303], 'y');
+}
+
+/* The room is that of the frame, exactly, at each border of the header's length. */
+static void test_prepare_plain(void **state)
+{
+    (void)state;
+    static const size_t lens[] = {0, 1, 125, 126, 127, 300};
+    for (size_t i = 0; i < sizeof lens / sizeof *lens; i++) {
+        uint8_t wire[400];
+        size_t size = lens[i] + (lens[i] < 126 ? 2 : 4);
+        for (size_t room = 0; room <= size; room++) {
+            weir_out out = {wire, room};
+            int rv = weir_ws_prepare(&out, i % 2 != 0 ? WEIR_WS_TEXT : 0, filled('y', lens[i]));
+            assert_int_equal(rv, room < size ? WEIR_ERR_SPACE : 0);
+            assert_int_equal(out.len, room < size ? room : 0);
+        }
+        assert_int_equal(wire[0], i % 2 != 0 ? 0x81 : 0x82);
+        assert_int_equal(wire[1], lens[i] < 126 ? lens[i] : 126);
+        assert_true(lens[i] == 0 || wire[size - 1] == 'y');
+    }
 }
 
 /* The packed form is for who agreed on a window at least as large; its own compressor, if there is one, then
@@ -657,6 +679,7 @@ int main(void)
         cmocka_unit_test(test_windows_are_forgotten),
         cmocka_unit_test(test_parts_of_a_steep_bound),
         cmocka_unit_test(test_prepare_packed),
+        cmocka_unit_test(test_prepare_plain),
         cmocka_unit_test(test_send_prepared),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

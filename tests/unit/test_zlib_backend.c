@@ -1,0 +1,284 @@
+/* SPDX-License-Identifier: MIT */
+/* test_zlib_backend.c - the zlib backend by itself, held to what weir/deflate.h says of a backend: memory,
+ * results, windows. Built when zlib is there. */
+#include "check.h"
+#include "weir/zlib.h"
+
+#include <limits.h>
+#include <stdlib.h>
+
+#include <zlib.h>
+
+enum { SLACK = 512 };
+
+static void *begun(bool inflater, size_t more)
+{
+    size_t len = inflater ? weir_zlib.inflate_size(15) : weir_zlib.deflate_size(15, 8);
+    void *mem = malloc(len + more);
+    assert_non_null(mem);
+    assert_int_equal(inflater ? weir_zlib.inflate_init(mem, len + more, 15)
+                              : weir_zlib.deflate_init(mem, len + more, 15, 8, 6),
+                     0);
+    return mem;
+}
+
+static size_t packed(void *mem, weir_str data, uint8_t *dst, size_t room)
+{
+    weir_out out = {dst, room};
+    assert_int_equal(weir_zlib.deflate(mem, data, &out), 0);
+    assert_ptr_equal(out.ptr, dst + (room - out.len));
+    return room - out.len;
+}
+
+/* ---- Memory ------------------------------------------------------------------------------------------- */
+
+/* zconf.h: a compressor takes 2^(bits + 2) + 2^(mem_level + 9), a decompressor 2^bits, and "about" 6 and
+ * 7 KiB more; a newer zlib has 2^(mem_level + 6) more. Here it is that and the header. */
+static void test_sizes(void **state)
+{
+    (void)state;
+    for (unsigned bits = 9; bits <= 15; bits++) {
+        assert_in_range(weir_zlib.inflate_size(bits), ((size_t)1 << bits) + 7424,
+                        ((size_t)1 << bits) + 7424 + SLACK);
+        for (unsigned level = 1; level <= 9; level++) {
+            size_t wanted = ((size_t)4 << bits) + ((size_t)512 << level) + ((size_t)64 << level) + 6400;
+            assert_in_range(weir_zlib.deflate_size(bits, level), wanted, wanted + SLACK);
+        }
+    }
+}
+
+/* Whatever less there is, set-up refuses it, or it was enough all the same. */
+static void test_less_memory(void **state)
+{
+    (void)state;
+    const size_t most = weir_zlib.deflate_size(9, 1);
+    for (size_t len = 0; len < most; len += len < 1000 ? 1 : 97) {
+        uint8_t *mem = malloc(len + 1);
+        assert_non_null(mem);
+        int rv = weir_zlib.deflate_init(mem, len, 9, 1, 6);
+        assert_true(rv < 0 || (rv == 0 && len > most - 2000));
+        rv = weir_zlib.inflate_init(mem, len, 9);
+        assert_true(rv < 0 || (rv == 0 && len > weir_zlib.inflate_size(9) - 2000));
+        free(mem);
+    }
+}
+
+/* A window of 8 bits is none that zlib compresses with. */
+static void test_window_sizes(void **state)
+{
+    (void)state;
+    void *mem = begun(false, 0);
+    const size_t len = weir_zlib.deflate_size(15, 8);
+    for (unsigned bits = 0; bits < 20; bits++) {
+        int rv = weir_zlib.deflate_init(mem, len, bits, 8, 6);
+        assert_true(bits >= 9 && bits <= 15 ? rv == 0 : rv < 0);
+    }
+    free(mem);
+}
+
+/* The blocks that zlib gets are aligned for anything, lie in the memory and do not touch each other. */
+static void test_blocks(void **state)
+{
+    (void)state;
+    static const uInt sizes[][2] = {{1, 1}, {3, 5}, {1, 16}, {1, 17}, {16, 2}, {5, 13}, {0, 1}, {1, 15}};
+    const size_t count = sizeof sizes / sizeof *sizes, len = weir_zlib.inflate_size(15) + 400;
+    uint8_t *mem = begun(true, 400), *last = NULL;
+    const z_stream *stream = (const z_stream *)(const void *)mem;
+    for (size_t i = 0;; i = (i + 1) % count) {
+        size_t size = (size_t)sizes[i][0] * sizes[i][1];
+        uint8_t *block = stream->zalloc(stream->opaque, sizes[i][0], sizes[i][1]);
+        if (block == NULL) {
+            size_t wanted = (size + 15) / 16 * 16;
+            assert_true((size_t)(mem + len - last) < wanted);
+            break;
+        }
+        assert_int_equal((size_t)(block - mem) % 16, 0);
+        assert_true(last == NULL || block == last);
+        assert_true(size <= (size_t)(mem + len - block));
+        last = block + (size + 15) / 16 * 16;
+    }
+    free(mem);
+}
+
+/* ---- Compressing -------------------------------------------------------------------------------------- */
+
+/* A flush behind a flush has nothing to say. */
+static void test_nothing_to_flush(void **state)
+{
+    (void)state;
+    uint8_t bytes[64];
+    void *mem = begun(false, 0);
+    assert_true(packed(mem, weir_cstr("abc"), bytes, sizeof bytes) > 4);
+    assert_int_equal(packed(mem, weir_cstr(""), bytes, sizeof bytes), 0);
+    assert_int_equal(packed(mem, (weir_str){NULL, 0}, bytes, sizeof bytes), 0);
+    assert_true(packed(mem, weir_cstr("abc"), bytes, sizeof bytes) > 4);
+    free(mem);
+}
+
+/* The bound is enough for each length, and never absurd. */
+static void test_bound(void **state)
+{
+    (void)state;
+    static uint8_t data[3000], bytes[4000];
+    uint32_t x = 1;
+    for (size_t i = 0; i < sizeof data; i++) {
+        x = x * 1664525u + 1013904223u;
+        data[i] = (uint8_t)(x >> 24);
+    }
+    void *mem = begun(false, 0);
+    for (size_t len = 0; len <= sizeof data; len += len < 100 ? 1 : 100) {
+        size_t bound = weir_zlib.deflate_bound(mem, len);
+        assert_in_range(bound, len + 5, len + len / 8 + 128);
+        weir_zlib.deflate_reset(mem);
+        (void)packed(mem, (weir_str){data, len}, bytes, bound);
+    }
+    free(mem);
+}
+
+/* zlib counts room in 32 bits; more than that is no less. */
+static void test_huge_room(void **state)
+{
+    (void)state;
+    if (SIZE_MAX <= UINT_MAX)
+        return;
+    uint8_t bytes[2][256], text[256];
+    void *mem = begun(false, 0), *back = begun(true, 0);
+    const weir_str data = weir_cstr("one two three two one, one two three two one");
+    size_t len = packed(mem, data, bytes[0], sizeof bytes[0]);
+    static const size_t more[] = {0, 1, 5, 4096};
+    for (size_t i = 0; i < 4; i++) {
+        weir_zlib.deflate_reset(mem);
+        assert_int_equal(packed(mem, data, bytes[1], (size_t)UINT_MAX + more[i]), len);
+        assert_memory_equal(bytes[1], bytes[0], len);
+        weir_str rest = {bytes[0], len};
+        weir_out out = {text, (size_t)UINT_MAX + more[i]};
+        weir_zlib.inflate_reset(back);
+        assert_int_equal(weir_zlib.inflate(back, &rest, &out), 0);
+        assert_int_equal(rest.len, 0);
+        assert_int_equal((size_t)UINT_MAX + more[i] - out.len, data.len);
+        assert_memory_equal(text, data.ptr, data.len);
+    }
+    free(mem);
+    free(back);
+}
+
+/* Faults are negative: too little room, and none at all. */
+static void test_faults(void **state)
+{
+    (void)state;
+    uint8_t bytes[64];
+    const weir_str data = weir_cstr("0123456789");
+    for (size_t room = 0; room < 16; room++) {
+        void *mem = begun(false, 0);
+        weir_out out = {bytes, room};
+        int rv = weir_zlib.deflate(mem, data, &out);
+        assert_true(rv < 0 || (rv == 0 && out.len != 0));
+        assert_true(rv < 0 || room > 14);
+        free(mem);
+    }
+    void *mem = begun(false, 0);
+    weir_out nowhere = {NULL, 64};
+    assert_true(weir_zlib.deflate(mem, data, &nowhere) < 0);
+    free(mem);
+}
+
+/* ---- Decompressing ------------------------------------------------------------------------------------ */
+
+/* Inflates all of `text` in room for `step` bytes a call, then ends the message. */
+static int inflated(void *mem, weir_str text, size_t step, uint8_t *dst, size_t *len)
+{
+    *len = 0;
+    for (;;) {
+        weir_out out = {dst + *len, step};
+        if (weir_zlib.inflate(mem, &text, &out) < 0)
+            return -1;
+        *len += step - out.len;
+        if (out.len != 0)
+            break;
+    }
+    assert_int_equal(text.len, 0);
+    return weir_zlib.inflate_end(mem);
+}
+
+/* Messages one behind the other: with the window a repetition refers to the message before; once it is
+ * forgotten on both sides it does not, and on one side alone it is corrupt. */
+static void test_windows(void **state)
+{
+    (void)state;
+    static const char text[] = "a sentence that comes twice, a sentence that does not come once";
+    for (int forget = 0; forget < 4; forget++)
+        for (size_t step = 1; step < 80; step += 13) {
+            uint8_t bytes[2][128], got[256];
+            size_t len[2], got_len;
+            void *from = begun(false, 0), *to = begun(true, 0);
+            for (int n = 0; n < 2; n++) {
+                len[n] = packed(from, weir_cstr(text), bytes[n], sizeof bytes[n]) - 4;
+                if ((forget & 1) != 0)
+                    weir_zlib.deflate_reset(from);
+            }
+            assert_int_equal(len[1] < len[0], (forget & 1) == 0);
+            assert_int_equal(inflated(to, (weir_str){bytes[0], len[0]}, step, got, &got_len), 0);
+            assert_int_equal(got_len, sizeof text - 1);
+            if ((forget & 2) != 0)
+                weir_zlib.inflate_reset(to);
+            int rv = inflated(to, (weir_str){bytes[1], len[1]}, step, got, &got_len);
+            assert_int_equal(rv < 0, forget == 2);
+            if (rv == 0) {
+                assert_int_equal(got_len, sizeof text - 1);
+                assert_memory_equal(got, text, got_len);
+            }
+            free(from);
+            free(to);
+        }
+}
+
+/* A message ends at a block's border or behind a block with BFINAL set; that one did says nothing of the
+ * next, and corrupt bytes are refused. */
+static void test_ends(void **state)
+{
+    (void)state;
+    static const struct {
+        weir_str bytes;
+        int rv;
+    } rows[] = {
+        {{(const uint8_t *)"\xF2\x48\xCD\xC9\xC9\x07\x00", 7}, 0}, /* RFC 7692 7.2.3.1 */
+        {{(const uint8_t *)"\xF2\x48\xCD\xC9\xC9\x07", 6}, -1},    /* the same cut */
+        {{(const uint8_t *)"\xF3\x48\xCD\xC9\xC9\x07\x00", 7},
+         0}, /* 7.2.3.4: BFINAL, and nothing behind it */
+        {{(const uint8_t *)"\xF3\x48\xCD\xC9\xC9\x07\x00\x00", 8}, 0}, /* and the empty block */
+        {{(const uint8_t *)"\xF2\x48", 2}, -1},
+        {{(const uint8_t *)"\x06", 1}, -1}, /* a block of the type that there is not */
+    };
+    enum { COUNT = sizeof rows / sizeof *rows };
+    for (size_t pair = 0; pair < COUNT * COUNT; pair++) {
+        const size_t order[2] = {pair % COUNT, pair / COUNT};
+        void *mem = begun(true, 0);
+        for (int n = 0; n < 2; n++) {
+            uint8_t got[64];
+            size_t len;
+            int rv = inflated(mem, rows[order[n]].bytes, sizeof got, got, &len);
+            assert_true(rows[order[n]].rv == 0 ? rv == 0 : rv < 0);
+            assert_int_equal(len == 5, rows[order[n]].rv == 0 || order[n] == 1);
+            if (rv != 0)
+                break; /* the connection is over then */
+        }
+        free(mem);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sizes),
+        cmocka_unit_test(test_less_memory),
+        cmocka_unit_test(test_window_sizes),
+        cmocka_unit_test(test_blocks),
+        cmocka_unit_test(test_nothing_to_flush),
+        cmocka_unit_test(test_bound),
+        cmocka_unit_test(test_huge_room),
+        cmocka_unit_test(test_faults),
+        cmocka_unit_test(test_windows),
+        cmocka_unit_test(test_ends),
+    };
+    return cmocka_run_group_tests_name("zlib_backend", tests, NULL, NULL);
+}

@@ -54,13 +54,25 @@ static void http_log_error(http_machine *self, int err, uint64_t offset, log *l)
     log_line(l, "error %s at %" PRIu64, weir_err_lookup(err)->name, offset);
 }
 
+static bool is_zero(const void *object, size_t size)
+{
+    const uint8_t *bytes = object;
+    for (size_t i = 0; i < size; i++)
+        if (bytes[i] != 0)
+            return false;
+    return true;
+}
+
 /* One message's head. False when more input is needed or nothing goes on. */
 static bool http_head(http_machine *self, weir_in *in, log *l)
 {
     weir_http_head head;
     weir_in before = *in;
+    memset(&head, 0xDD, sizeof head);
     int rv = weir_http_next(&self->http, in, &head);
     uint64_t offset = 0;
+    if (rv != 1 && !is_zero(&head, sizeof head))
+        log_line(l, "but there is something in a head that is none");
     if (rv < 0) {
         if (weir_http_error(&self->http, &offset) != rv)
             log_line(l, "but weir_http_error says otherwise");

@@ -59,13 +59,20 @@ def closing_of(tokens, at):
 
 def param_names(tokens):
     """Names of the parameters between a definition's parentheses, or None if they cannot be told."""
-    names, depth, last = [], 0, None
+    names, depth, last, at = [], 0, None, -1
     if [t.text for t in tokens] in (["void"], []):
         return names
-    for token in tokens + [Token("op", ",", 0, 0)]:
+    tokens = tokens + [Token("op", ",", 0, 0)]
+    while at + 1 < len(tokens):
+        at += 1
+        token = tokens[at]
         if token.text in OPENING:
-            if token.text == "(":
-                return None
+            if token.text == "(" and depth == 0:
+                if tokens[at + 1].text != "*" or tokens[at + 2].kind != "id" or tokens[at + 4].text != "(":
+                    return None
+                last = tokens[at + 2].text  # a function: type (*name)(parameters)
+                at = closing_of(tokens, at + 4)
+                continue
             depth += 1
         elif token.text in CLOSING:
             depth -= 1

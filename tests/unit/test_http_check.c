@@ -54,6 +54,7 @@ static void test_statuses_without_a_body(void **state)
         weir_http_head head = head_over(NULL, 0);
         head.kind = WEIR_HTTP_RESPONSE;
         head.status = status;
+        memset(&head.framing, 0xDD, sizeof head.framing);
         bool bodiless = status < 200 || status == 204 || status == 304;
         assert_int_equal(check(&head), 0);
         assert_int_equal(head.framing, bodiless ? WEIR_HTTP_NO_BODY : WEIR_HTTP_UNTIL_CLOSE);

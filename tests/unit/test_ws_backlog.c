@@ -64,6 +64,55 @@ static void test_waiting_pong_and_a_pong_in_pieces(void **state)
     }
 }
 
+/* A server to which a Pong is half written while another waits. */
+static void side_crowded(side *s, const uint8_t wide[125])
+{
+    side_init(s, false);
+    assert_int_equal(side_hear(s, 0x89, "12345678", 8), WEIR_WS_PING);
+    side_take(s, 3);
+    assert_int_equal(side_hear(s, 0x89, wide, 125), WEIR_WS_PING);
+}
+
+/* What is whole in the input is reported from there, whatever waits. */
+static void test_waiting_pong_and_a_whole_pong(void **state)
+{
+    (void)state;
+    side s;
+    uint8_t wide[125], bytes[10] = {0x8A, 0x84, 0, 0, 0, 0, 'p', 'o', 'n', 'g'};
+    weir_ws_event ev;
+    memset(wide, 'w', sizeof wide);
+    side_crowded(&s, wide);
+    weir_in in = {bytes, sizeof bytes};
+    assert_int_equal(weir_ws_next(&s.ws, &in, &ev), WEIR_WS_PONG);
+    assert_ptr_equal(ev.data.ptr, bytes + 6);
+    assert_int_equal(ev.data.len, 4);
+    side_take_all(&s);
+    expect_frame(&s, 0x8A, "12345678", 8);
+    expect_frame(&s, 0x8A, wide, 125);
+    expect_no_frame(&s);
+}
+
+/* Of a Ping only the header is there: the Pong that waits still leaves if there is room before the rest. */
+static void test_waiting_pong_and_the_header_of_a_ping(void **state)
+{
+    (void)state;
+    side s;
+    uint8_t wide[125], bytes[10] = {0x89, 0x84, 0, 0, 0, 0, 'p', 'i', 'n', 'g'};
+    weir_ws_event ev;
+    memset(wide, 'w', sizeof wide);
+    side_crowded(&s, wide);
+    weir_in in = {bytes, 6};
+    assert_int_equal(weir_ws_next(&s.ws, &in, &ev), 0);
+    side_take_all(&s);
+    expect_frame(&s, 0x8A, "12345678", 8);
+    expect_frame(&s, 0x8A, wide, 125);
+    in = (weir_in){bytes + 6, 4};
+    assert_int_equal(weir_ws_next(&s.ws, &in, &ev), WEIR_WS_PING);
+    side_take_all(&s);
+    expect_frame(&s, 0x8A, "ping", 4);
+    expect_no_frame(&s);
+}
+
 /* We have closed, a Pong waits for room, then the peer's Close comes, whole or in pieces, with a reason
  * that is kept where the Pong lies: no Pong may leave with it. */
 static void test_waiting_pong_and_the_peers_close(void **state)
@@ -339,6 +388,9 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_half_written_pong_is_finished),
         cmocka_unit_test(test_waiting_pong_and_a_pong_in_pieces),
+        cmocka_unit_test(test_waiting_pong_and_a_whole_pong),
+        cmocka_unit_test(test_waiting_pong_and_the_header_of_a_ping),
+
         cmocka_unit_test(test_waiting_pong_and_the_peers_close),
         cmocka_unit_test(test_ping_while_a_close_waits),
         cmocka_unit_test(test_own_ping_does_not_overtake),

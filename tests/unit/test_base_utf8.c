@@ -392,6 +392,33 @@ static void test_unmask(void **state)
     }
 }
 
+/* Whole characters stay; a cut one becomes one U+FFFD, be it at the end, in front of ASCII, of a byte that is
+ * none, or of another character (Encoding Standard 4.1, "maximal subpart"). */
+static void test_repair(void **state)
+{
+    (void)state;
+    static const char *const chars[] = {"\xC2\x80",         "\xDF\xBF",         "\xE0\xA0\x80",
+                                        "\xED\x9F\xBF",     "\xEE\x80\x80",     "\xEF\x80\x80",
+                                        "\xF0\x90\x80\x80", "\xF3\xBF\xBF\xBF", "\xF4\x8F\xBF\xBF"};
+    static const char *const behind[] = {"", "x", "\xFF", "\xC2\xA0"};
+    static const char *const repaired[] = {"", "x", "\xEF\xBF\xBD", "\xC2\xA0"};
+    for (size_t i = 0; i < sizeof chars / sizeof *chars; i++)
+        for (size_t len = 1; len <= strlen(chars[i]); len++)
+            for (size_t j = 0; j < 4; j++)
+                for (int before = 0; before < 2; before++) {
+                    char text[16], wanted[16];
+                    uint8_t dst[16];
+                    int whole = len == strlen(chars[i]);
+                    snprintf(text, sizeof text, "%s%.*s%s", before ? "a" : "", (int)len, chars[i], behind[j]);
+                    snprintf(wanted, sizeof wanted, "%s%s%s", before ? "a" : "",
+                             whole ? chars[i] : "\xEF\xBF\xBD", repaired[j]);
+                    size_t size = weiri_utf8_repair(NULL, (const uint8_t *)text, strlen(text));
+                    assert_int_equal(size, strlen(wanted));
+                    assert_int_equal(weiri_utf8_repair(dst, (const uint8_t *)text, strlen(text)), size);
+                    assert_memory_equal(dst, wanted, size);
+                }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -404,6 +431,7 @@ int main(void)
         cmocka_unit_test(test_variants),
         cmocka_unit_test(test_variants_each_place),
         cmocka_unit_test(test_unmask),
+        cmocka_unit_test(test_repair),
     };
     return cmocka_run_group_tests_name("base_utf8", tests, NULL, NULL);
 }

@@ -419,6 +419,42 @@ static void test_frame_size(void **state)
     assert_int_equal(end_hear(&e, 0x81, filled('x', 101), 1000, got, &len), WEIR_ERR_WS_FRAME_SIZE);
 }
 
+/* What an event leaves of the input may be given again with more behind it, however much: it is unmasked
+ * already, and each byte is once. */
+static void test_input_grows_between_events(void **state)
+{
+    (void)state;
+    static const size_t steps[] = {0, 1, 2, 3, 5, 7, 16, 33, 50};
+    enum { LEN = 120, STEPS = sizeof steps / sizeof *steps };
+    for (size_t first = 1; first <= LEN; first += 7)
+        for (size_t kind = 0; kind < STEPS * STEPS; kind++) {
+            end e;
+            uint8_t frame[6 + LEN] = {0xC2, 0x80 | LEN, 1, 2, 3, 4}, got[LEN * 64];
+            size_t len = 0, end_of_input = 6 + first, at = 0, round = 0;
+            weir_ws_event ev;
+            end_prepare(&e, WEIR_WS_SERVER);
+            told.swell = 64; /* four bytes fill the scratch */
+            end_start(&e);
+            for (size_t i = 0; i < LEN; i++)
+                frame[6 + i] = (uint8_t)(i ^ frame[2 + i % 4]);
+            while (len < sizeof got) {
+                weir_in in = {frame + at, end_of_input - at};
+                int rv = weir_ws_next(&e.ws, &in, &ev);
+                assert_true(rv == WEIR_WS_DATA || (rv == 0 && in.len == 0));
+                if (rv == WEIR_WS_DATA) {
+                    memcpy(got + len, ev.data.ptr, ev.data.len);
+                    len += ev.data.len;
+                }
+                at = end_of_input - in.len;
+                size_t step = steps[round++ % 2 == 0 ? kind % STEPS : kind / STEPS];
+                step = rv == 0 && step == 0 ? 1 : step;
+                end_of_input = sizeof frame - end_of_input < step ? sizeof frame : end_of_input + step;
+            }
+            for (size_t i = 0; i < sizeof got; i++)
+                assert_int_equal(got[i], i / 64);
+        }
+}
+
 /* Of several faults in one piece the one is named that the reader of the text comes to first. */
 static void test_two_faults(void **state)
 {
@@ -493,6 +529,46 @@ static void test_failures(void **state)
                         "\x42\x85\0\0\0\0f\0\0\xFF\xFF\x80\x81\0\0\0\0h",
                         sizeof e.wire - out.len);
     assert_int_equal(sizeof e.wire - out.len, 7 + 7 + 11 + 7);
+}
+
+/* A compressor that fails forgets nothing, whatever was agreed on. */
+static void test_failure_at_the_end(void **state)
+{
+    (void)state;
+    end e;
+    end_prepare(&e, WEIR_WS_SERVER);
+    e.cfg.params.server_no_takeover = true;
+    end_start(&e);
+    weir_out out = {e.wire, sizeof e.wire};
+    told.fail_deflate = true;
+    assert_int_equal(weir_ws_send(&e.ws, &out, WEIR_WS_WHOLE | WEIR_WS_DEFLATE, weir_cstr("a")),
+                     WEIR_ERR_STATE);
+    assert_int_equal(told.deflate_resets, 0);
+    told.fail_deflate = false;
+    assert_int_equal(weir_ws_send(&e.ws, &out, WEIR_WS_WHOLE | WEIR_WS_DEFLATE, weir_cstr("a")), 0);
+    assert_int_equal(told.deflate_resets, 1);
+}
+
+/* Below the threshold a message goes plain that is known to be short; of one that only begins nobody knows. */
+static void test_threshold(void **state)
+{
+    (void)state;
+    static const struct {
+        uint32_t flags;
+        size_t len;
+        uint8_t first;
+    } rows[] = {{WEIR_WS_WHOLE, 9, 0x82}, {WEIR_WS_WHOLE, 10, 0xC2}, {WEIR_WS_WHOLE, 11, 0xC2},
+                {WEIR_WS_FIRST, 0, 0x42}, {WEIR_WS_FIRST, 9, 0x42},  {WEIR_WS_FIRST, 11, 0x42}};
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        end e;
+        end_prepare(&e, WEIR_WS_SERVER);
+        e.cfg.threshold = 10;
+        end_start(&e);
+        weir_out out = {e.wire, sizeof e.wire};
+        assert_int_equal(weir_ws_send(&e.ws, &out, rows[i].flags | WEIR_WS_DEFLATE, filled('x', rows[i].len)),
+                         0);
+        assert_int_equal(e.wire[0], rows[i].first);
+    }
 }
 
 /* Inside a compressed message a frame cannot be begun by hand: its payload would not be compressed. */
@@ -672,9 +748,12 @@ int main(void)
         cmocka_unit_test(test_ratio_over_fragments),
         cmocka_unit_test(test_ratio_of_a_huge_frame),
         cmocka_unit_test(test_frame_size),
+        cmocka_unit_test(test_input_grows_between_events),
         cmocka_unit_test(test_two_faults),
         cmocka_unit_test(test_room),
         cmocka_unit_test(test_failures),
+        cmocka_unit_test(test_failure_at_the_end),
+        cmocka_unit_test(test_threshold),
         cmocka_unit_test(test_no_frame_by_hand),
         cmocka_unit_test(test_windows_are_forgotten),
         cmocka_unit_test(test_parts_of_a_steep_bound),

@@ -316,6 +316,29 @@ static void test_compressed_parts(void **state)
     packed_delete(client);
 }
 
+/* A last frame with nothing to compress: an empty block stands for it, and the message arrives. */
+static void test_empty_last_frame(void **state)
+{
+    (void)state;
+    packed_side *server = packed_new(&weir_zlib, WEIR_WS_SERVER, packed_all_15, 1000);
+    packed_side *client = packed_new(&weir_zlib, WEIR_WS_CLIENT, packed_all_15, 1000);
+    for (int round = 0; round < 3; round++) {
+        uint8_t wire[128];
+        weir_out out = {wire, sizeof wire};
+        assert_int_equal(weir_ws_send(&server->ws, &out, WEIR_WS_FIRST | WEIR_WS_DEFLATE, weir_cstr("abc")),
+                         0);
+        size_t first = sizeof wire - out.len;
+        assert_int_equal(weir_ws_send(&server->ws, &out, WEIR_WS_LAST, weir_cstr("")), 0);
+        assert_int_equal(sizeof wire - out.len, first + 3);
+        assert_memory_equal(wire + first, "\x80\x01\x00", 3);
+        assert_int_equal(packed_feed(client, wire, sizeof wire - out.len, 1), 0);
+        assert_int_equal(client->got_len, 3);
+        assert_memory_equal(client->got, "abc", 3);
+    }
+    packed_delete(server);
+    packed_delete(client);
+}
+
 /* ---- Memory --------------------------------------------------------------------------------------- */
 
 /* What weir_deflate_memory says is enough in every configuration, and a good deal less is refused. */
@@ -435,6 +458,7 @@ int main(void)
         cmocka_unit_test(test_fragments_larger_than_the_scratch),
         cmocka_unit_test(test_input_left_by_an_event),
         cmocka_unit_test(test_compressed_parts),
+        cmocka_unit_test(test_empty_last_frame),
         cmocka_unit_test(test_memory_is_enough),
         cmocka_unit_test(test_window_of_8),
         cmocka_unit_test(test_prepared_for_many),

@@ -78,9 +78,12 @@ static void plain_check(const form *f, const uint8_t *bytes, size_t len)
     bool wanted = true;
     for (size_t i = 0; i < len; i++)
         wanted &= bytes[i] > '\r' && bytes[i] <= 0x7F;
+    static const uint8_t untouched[64] = {0};
     uint8_t *to = room_of(len);
+    memset(to - sizeof untouched, 0, sizeof untouched);
     if (f->plain_copy(to, bytes, len) != wanted)
         fail_msg("%s: %zu bytes, wanted %d", f->name, len, wanted);
+    assert_memory_equal(to - sizeof untouched, untouched, sizeof untouched);
     if (wanted && len != 0)
         assert_memory_equal(to, bytes, len);
 }
@@ -166,7 +169,7 @@ static void test_one(void **state)
     uint8_t bytes[MOST];
     for (size_t i = 0; i < sizeof lens / sizeof *lens; i++) {
         for (size_t at = 0; at < lens[i]; at++) {
-            memset(bytes, 'x', sizeof bytes);
+            memset(bytes, "xy0"[(at / sizeof odd + i) % 3], sizeof bytes);
             bytes[at] = odd[(at + i) % sizeof odd];
             check(bytes, lens[i]);
             bytes[at] = at % 2 != 0 ? '\r' : '\n';

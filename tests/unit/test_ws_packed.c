@@ -523,6 +523,9 @@ static void test_failures(void **state)
     told.fail_deflate = true;
     assert_int_equal(weir_ws_send(&e.ws, &out, WEIR_WS_LAST, weir_cstr("g")), WEIR_ERR_STATE);
     told.fail_deflate = false;
+    uint8_t header[WEIR_WS_HEADER_MAX]; /* the message is still a compressed one */
+    size_t header_len;
+    assert_int_equal(weir_ws_begin(&e.ws, WEIR_WS_LAST, 1, header, &header_len), WEIR_ERR_STATE);
     assert_int_equal(weir_ws_send(&e.ws, &out, WEIR_WS_LAST, weir_cstr("h")), 0);
     assert_memory_equal(e.wire,
                         "\x02\x81\0\0\0\0d\x80\x81\0\0\0\0e"

@@ -146,6 +146,31 @@ static void test_no_room(void **state)
         }
 }
 
+/* A frame needs its header and its payload, whether it is a message or the first of several. */
+static void test_exact_room(void **state)
+{
+    (void)state;
+    static const size_t lens[] = {0, 1, 124, 125, 126, 127, 65535, 65536};
+    static uint8_t data[65536], wire[65536 + 14];
+    for (int client = 0; client < 2; client++)
+        for (size_t i = 0; i < sizeof lens / sizeof *lens; i++)
+            for (uint32_t flags = WEIR_WS_FIRST; flags <= WEIR_WS_WHOLE; flags += WEIR_WS_LAST) {
+                side s;
+                size_t size = (lens[i] < 126     ? 2u
+                               : lens[i] < 65536 ? 4u
+                                                 : 10u) +
+                              (client ? 4u : 0u) + lens[i];
+                side_init(&s, client != 0);
+                weir_out out = {wire, size - 1};
+                assert_int_equal(weir_ws_send(&s.ws, &out, flags, bytes_of(data, lens[i])), WEIR_ERR_SPACE);
+                assert_int_equal(out.len, size - 1);
+                out = (weir_out){wire, size};
+                assert_int_equal(weir_ws_send(&s.ws, &out, flags, bytes_of(data, lens[i])), 0);
+                assert_int_equal(out.len, 0);
+                assert_ptr_equal(out.ptr, wire + size);
+            }
+}
+
 static void test_send_size(void **state)
 {
     (void)state;
@@ -563,23 +588,15 @@ static void test_control_between_fragments(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_header_sizes),
-        cmocka_unit_test(test_no_room),
-        cmocka_unit_test(test_send_size),
-        cmocka_unit_test(test_flags_and_opcodes),
-        cmocka_unit_test(test_header_for_lengths_beyond_memory),
-        cmocka_unit_test(test_header_ends),
-        cmocka_unit_test(test_keys_are_fresh),
-        cmocka_unit_test(test_a_shared_source),
-        cmocka_unit_test(test_entropy_fails),
-        cmocka_unit_test(test_entropy_fails_later),
-        cmocka_unit_test(test_pieces_equal_send),
-        cmocka_unit_test(test_payload_only_counted),
-        cmocka_unit_test(test_payload_refused),
-        cmocka_unit_test(test_flag_states),
-        cmocka_unit_test(test_busy_states),
-        cmocka_unit_test(test_closing_states),
-        cmocka_unit_test(test_control_between_fragments),
+        cmocka_unit_test(test_header_sizes),         cmocka_unit_test(test_no_room),
+        cmocka_unit_test(test_exact_room),           cmocka_unit_test(test_send_size),
+        cmocka_unit_test(test_flags_and_opcodes),    cmocka_unit_test(test_header_for_lengths_beyond_memory),
+        cmocka_unit_test(test_header_ends),          cmocka_unit_test(test_keys_are_fresh),
+        cmocka_unit_test(test_a_shared_source),      cmocka_unit_test(test_entropy_fails),
+        cmocka_unit_test(test_entropy_fails_later),  cmocka_unit_test(test_pieces_equal_send),
+        cmocka_unit_test(test_payload_only_counted), cmocka_unit_test(test_payload_refused),
+        cmocka_unit_test(test_flag_states),          cmocka_unit_test(test_busy_states),
+        cmocka_unit_test(test_closing_states),       cmocka_unit_test(test_control_between_fragments),
     };
     return cmocka_run_group_tests_name("ws_send", tests, NULL, NULL);
 }

@@ -552,7 +552,7 @@ static void test_failure_at_the_end(void **state)
     assert_int_equal(told.deflate_resets, 1);
 }
 
-/* Below the threshold a message goes plain that is known to be short; of one that only begins nobody knows. */
+/* Below the threshold a message goes plain. Of one that only begins nobody knows whether it is. */
 static void test_threshold(void **state)
 {
     (void)state;

@@ -299,10 +299,8 @@ typedef struct weir_ws {
     uint16_t close_received_;
     int16_t err_;
     int16_t err_due_;
-    uint8_t rx_key_[4]; /* 0 for a client: what it receives is not masked */
+    uint8_t rx_key_[4]; /* keys, turned to the next payload byte; 0 for what a client receives */
     uint8_t tx_key_[4];
-    uint8_t rx_phase_;
-    uint8_t tx_phase_;
     uint8_t rx_opcode_;
     uint8_t head_len_;
     uint8_t head_need_; /* bytes of the header that it takes to read on in it */

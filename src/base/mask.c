@@ -4,13 +4,8 @@
 
 bool weiri_mask_vec(uint8_t *dst, const uint8_t *src, size_t len, uint32_t word)
 {
-    const weiri_vec key = weiri_vec_repeat(word);
-    const weiri_vec turned = weiri_vec_repeat(weiri_turn(word, (unsigned)len));
-    const weiri_block tail = weiri_block_load(src + len - 64, turned);
-    weiri_vec seen = weiri_vec_repeat(0);
-    for (size_t i = 0; len - i > 64; i += 64)
-        seen = weiri_vec_or(seen, weiri_block_store(dst + i, weiri_block_load(src + i, key)));
-    return weiri_vec_high(weiri_vec_or(seen, weiri_block_store(dst + len - 64, tail)));
+    return weiri_mask_blocks(dst, src, len, weiri_vec_repeat(word),
+                             weiri_vec_repeat(weiri_turn(word, (unsigned)len)));
 }
 
 bool weiri_mask(uint8_t *dst, const uint8_t *src, size_t len, uint32_t word)

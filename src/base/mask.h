@@ -2,9 +2,9 @@
 /*
  * mask.h - floor 1: masking of payload, RFC 6455 5.3.
  *
- * The last step takes the last bytes, also those that a step before it has taken: it loads them before
- * any byte is stored, so that masking in place does not mask them twice. All bytes of the result are
- * collected on the way, which tells whether a text is ASCII.
+ * The first step takes the first bytes and the last step the last ones, also those that a step between
+ * takes: they load them before any byte is stored, so that masking in place does not mask them twice. All
+ * bytes of the result are collected on the way, which tells whether a text is ASCII.
  */
 #ifndef WEIRI_MASK_H
 #define WEIRI_MASK_H
@@ -62,56 +62,78 @@ static WEIRI_FAST bool weiri_mask_few(uint8_t *dst, const uint8_t *src, size_t l
     return seen > 0x7F;
 }
 
-/* Sixty-four bytes. */
+/* Four values, all of them at once. */
 typedef struct weiri_block {
     weiri_vec a, b, c, d;
 } weiri_block;
 
-static inline weiri_block weiri_block_load(const uint8_t *src, weiri_vec key)
+#define WEIRI_BLOCK sizeof(weiri_block)
+
+static WEIRI_FAST weiri_block weiri_block_load(const uint8_t *src, weiri_vec key)
 {
-    return (weiri_block){
-        weiri_vec_xor(weiri_vec_load(src), key), weiri_vec_xor(weiri_vec_load(src + 16), key),
-        weiri_vec_xor(weiri_vec_load(src + 32), key), weiri_vec_xor(weiri_vec_load(src + 48), key)};
+    return (weiri_block){weiri_vec_xor(weiri_vec_load(src), key),
+                         weiri_vec_xor(weiri_vec_load(src + WEIRI_VEC), key),
+                         weiri_vec_xor(weiri_vec_load(src + 2 * WEIRI_VEC), key),
+                         weiri_vec_xor(weiri_vec_load(src + 3 * WEIRI_VEC), key)};
 }
 
 /* Returns all of its bytes together. */
-static inline weiri_vec weiri_block_store(uint8_t *dst, weiri_block block)
+static WEIRI_FAST weiri_vec weiri_block_store(uint8_t *dst, weiri_block block)
 {
     weiri_vec_store(dst, block.a);
-    weiri_vec_store(dst + 16, block.b);
-    weiri_vec_store(dst + 32, block.c);
-    weiri_vec_store(dst + 48, block.d);
+    weiri_vec_store(dst + WEIRI_VEC, block.b);
+    weiri_vec_store(dst + 2 * WEIRI_VEC, block.c);
+    weiri_vec_store(dst + 3 * WEIRI_VEC, block.d);
     return weiri_vec_or(weiri_vec_or(block.a, block.b), weiri_vec_or(block.c, block.d));
+}
+
+/* A block and more; `turned` is the key as it stands at the end. */
+static WEIRI_FAST bool weiri_mask_blocks(uint8_t *dst, const uint8_t *src, size_t len, weiri_vec key,
+                                         weiri_vec turned)
+{
+    const weiri_block tail = weiri_block_load(src + len - WEIRI_BLOCK, turned);
+    weiri_vec seen = weiri_vec_repeat(0);
+    size_t i = 0;
+    for (; len - i > 2 * WEIRI_BLOCK; i += 2 * WEIRI_BLOCK) {
+        weiri_vec a = weiri_block_store(dst + i, weiri_block_load(src + i, key));
+        weiri_vec b = weiri_block_store(dst + i + WEIRI_BLOCK, weiri_block_load(src + i + WEIRI_BLOCK, key));
+        seen = weiri_vec_or(seen, weiri_vec_or(a, b));
+    }
+    if (len - i > WEIRI_BLOCK)
+        seen = weiri_vec_or(seen, weiri_block_store(dst + i, weiri_block_load(src + i, key)));
+    return weiri_vec_high(weiri_vec_or(seen, weiri_block_store(dst + len - WEIRI_BLOCK, tail)));
 }
 
 #define WEIRI_MASK_SHORT 128
 
-/* weiri_mask for up to 128 bytes, to be inlined. */
+/* Up to 128 bytes. */
 static WEIRI_FAST bool weiri_mask_short(uint8_t *dst, const uint8_t *src, size_t len, uint32_t word)
 {
     if (len < 16)
         return weiri_mask_few(dst, src, len, word);
     const weiri_vec key = weiri_vec_repeat(word);
     const weiri_vec turned = weiri_vec_repeat(weiri_turn(word, (unsigned)len));
-    if (len > 64) {
-        const weiri_block head = weiri_block_load(src, key);
-        const weiri_block tail = weiri_block_load(src + len - 64, turned);
-        weiri_vec seen = weiri_block_store(dst, head);
-        return weiri_vec_high(weiri_vec_or(seen, weiri_block_store(dst + len - 64, tail)));
-    }
+    if (len > WEIRI_BLOCK)
+        return weiri_mask_blocks(dst, src, len, key, turned);
     weiri_vec first = weiri_vec_xor(weiri_vec_load(src), key);
-    weiri_vec last = weiri_vec_xor(weiri_vec_load(src + len - 16), turned);
+    weiri_vec last = weiri_vec_xor(weiri_vec_load(src + len - WEIRI_VEC), turned);
     weiri_vec seen = weiri_vec_or(first, last);
-    if (len > 32) {
-        weiri_vec second = weiri_vec_xor(weiri_vec_load(src + 16), key);
-        weiri_vec third = weiri_vec_xor(weiri_vec_load(src + len - 32), turned);
-        weiri_vec_store(dst + 16, second);
-        weiri_vec_store(dst + len - 32, third);
+    if (len > 2 * WEIRI_VEC) {
+        weiri_vec second = weiri_vec_xor(weiri_vec_load(src + WEIRI_VEC), key);
+        weiri_vec third = weiri_vec_xor(weiri_vec_load(src + len - 2 * WEIRI_VEC), turned);
+        weiri_vec_store(dst + WEIRI_VEC, second);
+        weiri_vec_store(dst + len - 2 * WEIRI_VEC, third);
         seen = weiri_vec_or(seen, weiri_vec_or(second, third));
     }
     weiri_vec_store(dst, first);
-    weiri_vec_store(dst + len - 16, last);
+    weiri_vec_store(dst + len - WEIRI_VEC, last);
     return weiri_vec_high(seen);
+}
+
+/* weiri_mask, of which the short lengths are inlined. */
+static WEIRI_FAST bool weiri_mask_here(uint8_t *dst, const uint8_t *src, size_t len, uint32_t word)
+{
+    return len <= WEIRI_MASK_SHORT ? weiri_mask_short(dst, src, len, word) : weiri_mask(dst, src, len, word);
 }
 
 #endif

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* mask_avx512.c - floor 1: masking of long payloads with AVX-512; mask.h says how the end is treated. */
+/* mask_avx512.c - floor 1: masking of long payloads with AVX-512; mask.h says how the ends are treated. */
 #include "mask.h"
 
 #if defined(WEIRI_AVX512)
@@ -12,13 +12,15 @@ static inline WEIRI_TARGET_AVX512 __m512i mask_step_avx512(uint8_t *dst, const u
     return bytes;
 }
 
+/* The steps between the first and the last lie at borders of src: a load across one takes twice as long. */
 WEIRI_TARGET_AVX512 bool weiri_mask_avx512(uint8_t *dst, const uint8_t *src, size_t len, uint32_t word)
 {
-    const __m512i key = _mm512_set1_epi32((int)word);
-    __m512i tail = _mm512_loadu_si512(src + len - 64);
-    tail = _mm512_xor_si512(tail, _mm512_set1_epi32((int)weiri_turn(word, (unsigned)len)));
-    __m512i seen = tail;
-    size_t i = 0;
+    size_t i = 64 - ((uintptr_t)src & 63);
+    const __m512i head = _mm512_xor_si512(_mm512_loadu_si512(src), _mm512_set1_epi32((int)word));
+    const __m512i tail = _mm512_xor_si512(_mm512_loadu_si512(src + len - 64),
+                                          _mm512_set1_epi32((int)weiri_turn(word, (unsigned)len)));
+    const __m512i key = _mm512_set1_epi32((int)weiri_turn(word, (unsigned)i));
+    __m512i seen = _mm512_or_si512(head, tail);
     for (; len - i >= 256; i += 256) {
         __m512i a = mask_step_avx512(dst + i, src + i, key);
         __m512i b = mask_step_avx512(dst + i + 64, src + i + 64, key);
@@ -26,8 +28,9 @@ WEIRI_TARGET_AVX512 bool weiri_mask_avx512(uint8_t *dst, const uint8_t *src, siz
         __m512i d = mask_step_avx512(dst + i + 192, src + i + 192, key);
         seen = _mm512_or_si512(seen, _mm512_or_si512(_mm512_or_si512(a, b), _mm512_or_si512(c, d)));
     }
-    for (; len - i >= 64; i += 64)
+    for (; len - i > 64; i += 64)
         seen = _mm512_or_si512(seen, mask_step_avx512(dst + i, src + i, key));
+    _mm512_storeu_si512(dst, head);
     _mm512_storeu_si512(dst + len - 64, tail);
     return _mm512_movepi8_mask(seen) != 0;
 }

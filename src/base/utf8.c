@@ -48,7 +48,7 @@ static uint32_t utf8_continue(uint32_t state, uint8_t byte)
 static size_t utf8_ascii_run(const uint8_t *p, size_t len)
 {
     size_t i = 0;
-    while (len - i >= 32 && !weiri_vec_high(weiri_vec_or(weiri_vec_load(p + i), weiri_vec_load(p + i + 16))))
+    while (len - i >= 32 && weiri_vec_ascii_32(p + i))
         i += 32;
     while (len - i >= 8 && (weiri_word(p + i) & WEIRI_HIGHS) == 0)
         i += 8;
@@ -149,10 +149,25 @@ static inline size_t utf8_go_on(uint32_t *state, const uint8_t *bytes, size_t do
     return from == len ? len : utf8_steps(state, bytes, from, len);
 }
 
+/* ASCII bytes at the front of a long text: not always all of them, and 0 if it does not begin with ASCII. */
+static inline size_t utf8_plain(const uint8_t *bytes, size_t len)
+{
+#if defined(WEIRI_AVX512)
+    if (len >= 64 && (weiri_word(bytes) & WEIRI_HIGHS) == 0 && weiri_has_avx512())
+        return weiri_utf8_plain_avx512(bytes, len);
+#endif
+    (void)bytes;
+    (void)len;
+    return 0;
+}
+
 /* weiri_utf8_check for a piece that begins at a character's border. */
 static inline size_t utf8_whole(uint32_t *state, const uint8_t *bytes, size_t len)
 {
-    return utf8_go_on(state, bytes, utf8_bulk(NULL, bytes, len, 0), len);
+    size_t plain = utf8_plain(bytes, len);
+    if (plain == len)
+        return len;
+    return utf8_go_on(state, bytes, plain + utf8_bulk(NULL, bytes + plain, len - plain, 0), len);
 }
 
 /* weiri_utf8_check for a piece that begins inside a character. */

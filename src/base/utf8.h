@@ -23,6 +23,9 @@ size_t weiri_utf8_bulk_avx2(uint8_t *dst, const uint8_t *src, size_t len, uint32
 size_t weiri_utf8_bulk_avx512(uint8_t *dst, const uint8_t *src, size_t len, uint32_t word); /* any len */
 size_t weiri_utf8_bulk_neon(uint8_t *dst, const uint8_t *src, size_t len, uint32_t word);   /* len >= 16 */
 
+/* How many bytes at the front are known to be ASCII: all, or those before the step that has another. */
+size_t weiri_utf8_plain_avx512(const uint8_t *bytes, size_t len); /* len >= 64 */
+
 /* Copies a text with U+FFFD for each maximal part of a character that is not valid (Encoding Standard,
  * "UTF-8 decode"; the byte order mark is not looked for). Returns the bytes that takes; with dst NULL
  * only counts. Never shorter than len. dst may be before src in the same memory if the rest of the room

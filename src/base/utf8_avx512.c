@@ -69,6 +69,27 @@ static inline WEIRI_TARGET_AVX512 bool utf8_good_avx512(const utf8_tables_avx512
     return _mm512_mask_test_epi8_mask(taken, faults, faults) == 0;
 }
 
+static inline WEIRI_TARGET_AVX512 __m512i utf8_load_four_avx512(const uint8_t *from)
+{
+    return _mm512_or_si512(_mm512_or_si512(_mm512_loadu_si512(from), _mm512_loadu_si512(from + 64)),
+                           _mm512_or_si512(_mm512_loadu_si512(from + 128), _mm512_loadu_si512(from + 192)));
+}
+
+/* The steps between the first and the last lie at borders of 64 bytes; those two look at bytes again. */
+WEIRI_TARGET_AVX512 size_t weiri_utf8_plain_avx512(const uint8_t *bytes, size_t len)
+{
+    size_t i = 64 - ((uintptr_t)bytes & 63);
+    __m512i seen = _mm512_loadu_si512(bytes + len - 64);
+    if (!utf8_ascii_avx512(_mm512_loadu_si512(bytes)))
+        return 0;
+    for (; len - i >= 256; i += 256)
+        if (!utf8_ascii_avx512(utf8_load_four_avx512(bytes + i)))
+            return i;
+    for (size_t at = i; len - at > 64; at += 64)
+        seen = _mm512_or_si512(seen, _mm512_loadu_si512(bytes + at));
+    return utf8_ascii_avx512(seen) ? len : i;
+}
+
 WEIRI_TARGET_AVX512 size_t weiri_utf8_bulk_avx512(uint8_t *dst, const uint8_t *src, size_t len, uint32_t word)
 {
     const utf8_tables_avx512 t = utf8_tables_load_avx512();

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * vec.h - floor 1: sixteen bytes as one value.
+ * vec.h - floor 1: some bytes as one value.
  *
- * A register of the target's where it has one that wide, else two words. What is written over it is written
+ * A register of 16 bytes where the target has such, else one of its words. What is written over it is written
  * once for all targets.
  */
 #ifndef WEIRI_VEC_H
@@ -12,6 +12,7 @@
 #include "simd.h"
 
 #include <stdbool.h>
+#include <stddef.h>
 
 #if defined(WEIRI_SSE2)
 typedef __m128i weiri_vec;
@@ -80,41 +81,70 @@ static inline bool weiri_vec_high(weiri_vec v)
     return vmaxvq_u8(v) > 0x7F;
 }
 #else
-typedef struct weiri_vec {
-    uint64_t low, high;
-} weiri_vec;
+typedef uintptr_t weiri_vec;
 
 static inline weiri_vec weiri_vec_load(const uint8_t *from)
 {
-    return (weiri_vec){weiri_word(from), weiri_word(from + 8)};
+    weiri_vec v;
+    memcpy(&v, from, sizeof v);
+    return v;
 }
 
 static inline void weiri_vec_store(uint8_t *to, weiri_vec v)
 {
-    memcpy(to, &v.low, 8);
-    memcpy(to + 8, &v.high, 8);
+    memcpy(to, &v, sizeof v);
 }
 
 static inline weiri_vec weiri_vec_repeat(uint32_t word)
 {
-    uint64_t twice = (uint64_t)word << 32 | word;
-    return (weiri_vec){twice, twice};
+    return UINTPTR_MAX / UINT32_MAX * word;
 }
 
 static inline weiri_vec weiri_vec_xor(weiri_vec a, weiri_vec b)
 {
-    return (weiri_vec){a.low ^ b.low, a.high ^ b.high};
+    return a ^ b;
 }
 
 static inline weiri_vec weiri_vec_or(weiri_vec a, weiri_vec b)
 {
-    return (weiri_vec){a.low | b.low, a.high | b.high};
+    return a | b;
 }
 
 static inline bool weiri_vec_high(weiri_vec v)
 {
-    return ((v.low | v.high) & WEIRI_HIGHS) != 0;
+    return (v & (uintptr_t)WEIRI_HIGHS) != 0;
 }
 #endif
+
+/* Bytes of a value. */
+#define WEIRI_VEC sizeof(weiri_vec)
+
+/* Are 32 bytes ASCII? */
+static inline bool weiri_vec_ascii_32(const uint8_t *bytes)
+{
+#if defined(WEIRI_SSE2) || defined(WEIRI_NEON)
+    return !weiri_vec_high(weiri_vec_or(weiri_vec_load(bytes), weiri_vec_load(bytes + 16)));
+#else
+    return ((weiri_word(bytes) | weiri_word(bytes + 8) | weiri_word(bytes + 16) | weiri_word(bytes + 24)) &
+            WEIRI_HIGHS) == 0;
+#endif
+}
+
+/* Are all bytes ASCII? Made for some 128 of them at most; the last step may look at bytes again. */
+static inline bool weiri_ascii_short(const uint8_t *bytes, size_t len)
+{
+    if (len < WEIRI_VEC) {
+        uint8_t seen = 0;
+        if (len >= 8)
+            return ((weiri_word(bytes) | weiri_word(bytes + len - 8)) & WEIRI_HIGHS) == 0;
+        for (size_t i = 0; i < len; i++)
+            seen |= bytes[i];
+        return seen < 0x80;
+    }
+    weiri_vec seen = weiri_vec_load(bytes + len - WEIRI_VEC);
+    for (size_t i = 0; i < len - WEIRI_VEC; i += WEIRI_VEC)
+        seen = weiri_vec_or(seen, weiri_vec_load(bytes + i));
+    return !weiri_vec_high(seen);
+}
 
 #endif

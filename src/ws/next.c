@@ -2,141 +2,225 @@
 /*
  * next.c - floor 3: the straight paths of receiving.
  *
- * Three cases are most of all traffic: a frame that lies whole in the input and is a message of its own, a
- * piece from the middle of a frame's payload, and no input at all, which ends each read. They are taken here
- * in one go, with every check that the machine in receive.c makes; whatever else the input is, and whatever
- * is wrong with it, is left to that machine. A payload that turned out not to be UTF-8 is masked again first,
- * as it came: the machine finds the byte. So these paths are only ever faster, and can be left out.
+ * Three cases are most of all traffic: a frame that is a message of its own, a piece of a data frame's
+ * payload, and no input at all, which ends each read. They are taken here in one go, with every check that
+ * the machine in receive.c makes; whatever else the input is, and whatever is wrong with it, is left to that
+ * machine. A payload that turned out not to be UTF-8 is masked again first, as it came: the machine finds the
+ * byte. So these paths are only ever faster, and can be left out.
  *
- * What is left to another function is its last act, so that the usual case, a short frame, saves no register.
+ * What is left to another function is its last act, and a whole message is reported before its payload is
+ * unmasked: so the usual case, a short frame, keeps little in registers and saves none.
  */
 #include "ws.h"
 
 #include "base/mask.h"
 #include "base/utf8.h"
 
-/* Reports `len` payload bytes, the last of the `taken` bytes of input. */
-static inline int next_data(weir_ws *ws, weir_in *in, weir_ws_event *ev, size_t taken, size_t len,
-                            uint32_t flags)
+/* Nothing is to be reported: all of the input is taken. */
+static inline int next_none(weir_ws_event *ev)
 {
+    ev->kind = WEIR_WS_NONE;
+    return 0;
+}
+
+/* Reports `len` payload bytes, the last of the `taken` bytes of the input. */
+static inline int next_data(weir_ws *ws, weir_in *in, weir_ws_event *ev, weir_in input, size_t taken,
+                            size_t len, uint32_t flags)
+{
+    in->ptr = input.ptr + taken;
+    in->len = input.len - taken;
     ev->kind = WEIR_WS_DATA;
     ev->flags = flags;
-    ev->data.ptr = in->ptr + (taken - len);
+    ev->data.ptr = input.ptr + (taken - len);
     ev->data.len = len;
     ev->code = 0;
-    weiri_ws_advance(ws, in, taken);
+    ws->offset_ += taken;
     return WEIR_WS_DATA;
 }
 
-static inline int next_whole(weir_ws *ws, weir_in *in, weir_ws_event *ev, size_t size, size_t len)
-{
-    ws->rx_controls_ = 0;
-    return next_data(ws, in, ev, size + len, len,
-                     WEIR_WS_WHOLE | (in->ptr[0] == 0x81 ? (uint32_t)WEIR_WS_TEXT : 0));
-}
+/* ---- Pieces -------------------------------------------------------------------------------------- */
 
-/* The payload of a whole message that is long, or text whose bytes have to be looked at. It is masked with
- * `word`, or unmasked already if that is 0. */
-static WEIRI_SLOW int next_long(weir_ws *ws, weir_in *in, weir_ws_event *ev, size_t size, size_t len,
-                                uint32_t word)
+/* Reports a piece of a data frame, which may be the frame's or the message's last. */
+static inline int next_part(weir_ws *ws, weir_in *in, weir_ws_event *ev, weir_in input, size_t len,
+                            uint32_t kind)
 {
-    uint8_t *payload = in->ptr + size;
-    uint32_t utf8 = 0;
-    if (in->ptr[0] == 0x82 || (ws->cfg_flags_ & WEIR_WS_NO_UTF8) != 0) {
-        if (word != 0)
-            (void)weiri_mask(payload, payload, len, word);
-    } else if (weiri_utf8_unmask(&utf8, payload, len, word) != len || utf8 != 0) {
-        if (!weiri_ws_has(ws, WEIRI_WS_IS_CLIENT))
-            (void)weiri_mask(payload, payload, len, weiri_mask_word(payload - 4, 0));
-        return weiri_ws_receive(ws, in, ev);
-    }
-    return next_whole(ws, in, ev, size, len);
-}
-
-/* Nothing is under way: takes a whole message in one frame, not compressed and within the limits. */
-static inline int next_message(weir_ws *ws, weir_in *in, weir_ws_event *ev)
-{
-    uint8_t *p = in->ptr;
-    bool client = weiri_ws_has(ws, WEIRI_WS_IS_CLIENT);
-    size_t size = client ? 2 : 6;
-    if (in->len < size || (uint8_t)(p[0] - 0x81) > 1)
-        return weiri_ws_receive(ws, in, ev);
-    size_t len = p[1] ^ (client ? 0u : 0x80u); /* above 127 if the masking bit is not as it must be */
-    if (len >= 126) {
-        size += 2;
-        if (len != 126 || in->len < size)
-            return weiri_ws_receive(ws, in, ev);
-        len = (size_t)p[2] << 8 | p[3];
-        if (len < 126)
-            return weiri_ws_receive(ws, in, ev);
-    }
-    if (in->len - size < len || len > ws->max_frame_ || len > ws->max_message_ || ws->max_fragments_ == 0)
-        return weiri_ws_receive(ws, in, ev);
-
-    uint32_t word = client ? 0 : weiri_mask_word(p + size - 4, 0);
-    bool text = p[0] == 0x81;
-    if (client && !text)
-        return next_whole(ws, in, ev, size, len);
-    if (len > WEIRI_MASK_SHORT)
-        return next_long(ws, in, ev, size, len, word);
-    if (weiri_mask_short(p + size, p + size, len, word) && text)
-        return next_long(ws, in, ev, size, len, 0);
-    return next_whole(ws, in, ev, size, len);
-}
-
-static inline int next_part(weir_ws *ws, weir_in *in, weir_ws_event *ev, size_t len)
-{
-    uint32_t flags = (weiri_ws_has(ws, WEIRI_WS_RX_FIRST) ? WEIR_WS_FIRST : 0) |
-                     (weiri_ws_has(ws, WEIRI_WS_RX_TEXT) ? WEIR_WS_TEXT : 0);
+    uint32_t flags = kind | (weiri_ws_has(ws, WEIRI_WS_RX_FIRST) ? WEIR_WS_FIRST : 0);
     weiri_ws_clear(ws, WEIRI_WS_RX_FIRST);
-    ws->rx_phase_ = (uint8_t)((ws->rx_phase_ + len) & 3);
+    weiri_ws_turn_key(ws->rx_key_, len);
     ws->rx_left_ -= len;
-    return next_data(ws, in, ev, len, len, flags);
+    if (ws->rx_left_ == 0) {
+        weiri_ws_clear(ws, WEIRI_WS_RX_FRAME);
+        if (weiri_ws_has(ws, WEIRI_WS_RX_FIN)) {
+            flags |= WEIR_WS_LAST;
+            weiri_ws_message_end(ws);
+        }
+    }
+    return next_data(ws, in, ev, input, len, len, flags);
 }
 
-static WEIRI_SLOW int next_long_part(weir_ws *ws, weir_in *in, weir_ws_event *ev, size_t len, uint32_t word)
+/* A piece of a text: what is to be reported shows when it is checked. */
+static WEIRI_SLOW int next_text_piece(weir_ws *ws, weir_in *in, weir_ws_event *ev, size_t len)
 {
-    uint8_t *payload = in->ptr;
-    if (!weiri_ws_has(ws, WEIRI_WS_RX_TEXT) || (ws->cfg_flags_ & WEIR_WS_NO_UTF8) != 0) {
-        if (word != 0)
-            (void)weiri_mask(payload, payload, len, word);
-        return next_part(ws, in, ev, len);
-    }
+    const weir_in input = *in;
+    uint32_t word = weiri_mask_word(ws->rx_key_, 0);
     uint32_t utf8 = ws->rx_utf8_;
-    if (weiri_utf8_unmask(&utf8, payload, len, word) == len) {
-        ws->rx_utf8_ = utf8;
-        return next_part(ws, in, ev, len);
+    bool last = len == ws->rx_left_ && weiri_ws_has(ws, WEIRI_WS_RX_FIN);
+    if ((ws->cfg_flags_ & WEIR_WS_NO_UTF8) != 0) {
+        (void)weiri_mask(input.ptr, input.ptr, len, word);
+    } else if (weiri_utf8_unmask(&utf8, input.ptr, len, word) != len || (last && utf8 != 0)) {
+        (void)weiri_mask(input.ptr, input.ptr, len, word);
+        return weiri_ws_receive(ws, in, ev);
     }
-    (void)weiri_mask(payload, payload, len, word);
+    ws->rx_utf8_ = utf8;
+    return next_part(ws, in, ev, input, len, WEIR_WS_TEXT);
+}
+
+/* Inside a data frame that is not compressed: takes what the input holds of it. */
+static WEIRI_SLOW int next_piece(weir_ws *ws, weir_in *in, weir_ws_event *ev)
+{
+    const weir_in input = *in;
+    size_t len = input.len < ws->rx_left_ ? input.len : (size_t)ws->rx_left_;
+    if ((ws->rx_opcode_ & 0x08) != 0 || weiri_ws_has(ws, WEIRI_WS_RX_PACKED))
+        return weiri_ws_receive(ws, in, ev);
+    if (weiri_ws_has(ws, WEIRI_WS_RX_TEXT))
+        return next_text_piece(ws, in, ev, len);
+    uint32_t word = weiri_mask_word(ws->rx_key_, 0);
+    next_part(ws, in, ev, input, len, 0);
+    if (word != 0)
+        (void)weiri_mask_here(input.ptr, input.ptr, len, word);
+    return WEIR_WS_DATA;
+}
+
+/* ---- Whole messages ------------------------------------------------------------------------------ */
+
+/* May a frame with this first byte and length be a whole message, that is not compressed? */
+static inline bool next_is_whole(const weir_ws *ws, uint8_t first, size_t len)
+{
+    return (uint8_t)(first - 0x81) <= 1 && len <= ws->max_frame_ && len <= ws->max_message_ &&
+           ws->max_fragments_ != 0;
+}
+
+/* Reports such a frame, whose payload is made what it has to be afterwards. */
+static inline int next_whole(weir_ws *ws, weir_in *in, weir_ws_event *ev, weir_in input, size_t size,
+                             size_t len)
+{
+    uint32_t kind = input.ptr[0] == 0x81 ? WEIR_WS_TEXT : 0;
+    ws->rx_controls_ = 0;
+    return next_data(ws, in, ev, input, size + len, len, WEIR_WS_WHOLE | kind);
+}
+
+/* A whole message, of which the input does not hold all: the frame begins. */
+static WEIRI_SLOW int next_begin(weir_ws *ws, weir_in *in, weir_ws_event *ev, size_t size, size_t len,
+                                 const uint8_t *key)
+{
+    weiri_ws_frame_begin(ws, in->ptr[0], len, key);
+    weiri_ws_advance(ws, in, size);
+    return in->len == 0 ? next_none(ev) : next_piece(ws, in, ev);
+}
+
+/* Takes a report back, because of a payload that is not UTF-8, and leaves the frame to the machine. */
+static WEIRI_SLOW int next_undo(weir_ws *ws, weir_in *in, weir_ws_event *ev)
+{
+    size_t len = ev->data.len;
+    size_t taken = len + (len < 126 ? 2 : 4);
+    if (!weiri_ws_has(ws, WEIRI_WS_IS_CLIENT)) {
+        uint8_t *payload = in->ptr - len;
+        (void)weiri_mask(payload, payload, len, weiri_mask_word(payload - 4, 0));
+        taken += 4;
+    }
+    in->ptr -= taken;
+    in->len += taken;
+    ws->offset_ -= taken;
     return weiri_ws_receive(ws, in, ev);
 }
 
-/* Inside a data frame that is not compressed: takes the input if the frame does not end in it. */
-static WEIRI_SLOW int next_piece(weir_ws *ws, weir_in *in, weir_ws_event *ev)
+/* The payload of a text whose bytes have to be looked at. It is masked with `word`, or unmasked already if
+ * that is 0. */
+static WEIRI_SLOW int next_text(weir_ws *ws, weir_in *in, weir_ws_event *ev, uint8_t *payload, size_t len,
+                                uint32_t word)
 {
-    size_t len = in->len;
-    if (len >= ws->rx_left_ || (ws->rx_opcode_ & 0x08) != 0 || weiri_ws_has(ws, WEIRI_WS_RX_PACKED))
+    uint32_t utf8 = 0;
+    if ((ws->cfg_flags_ & WEIR_WS_NO_UTF8) == 0) {
+        if (weiri_utf8_unmask(&utf8, payload, len, word) != len || utf8 != 0)
+            return next_undo(ws, in, ev);
+    } else if (word != 0) {
+        (void)weiri_mask(payload, payload, len, word);
+    }
+    return WEIR_WS_DATA;
+}
+
+/* A frame whose second byte does not give its length: it may have the 16-bit form. */
+static WEIRI_SLOW int next_extended(weir_ws *ws, weir_in *in, weir_ws_event *ev)
+{
+    const weir_in input = *in;
+    bool client = weiri_ws_has(ws, WEIRI_WS_IS_CLIENT);
+    size_t size = client ? 4 : 8;
+    uint8_t *p = input.ptr;
+    if (input.len < size || p[1] != (client ? 126 : 0x80 | 126))
         return weiri_ws_receive(ws, in, ev);
-    if (weiri_ws_has(ws, WEIRI_WS_IS_CLIENT) && !weiri_ws_has(ws, WEIRI_WS_RX_TEXT))
-        return next_part(ws, in, ev, len);
-    uint32_t word = weiri_mask_word(ws->rx_key_, ws->rx_phase_);
-    if (len > WEIRI_MASK_SHORT || weiri_ws_has(ws, WEIRI_WS_RX_TEXT))
-        return next_long_part(ws, in, ev, len, word);
-    (void)weiri_mask_short(in->ptr, in->ptr, len, word);
-    return next_part(ws, in, ev, len);
+    size_t len = (size_t)p[2] << 8 | p[3];
+    if (len < 126 || !next_is_whole(ws, p[0], len))
+        return weiri_ws_receive(ws, in, ev);
+    if (input.len - size < len)
+        return next_begin(ws, in, ev, size, len, client ? NULL : p + 4);
+    next_whole(ws, in, ev, input, size, len);
+    uint32_t word = client ? 0 : weiri_mask_word(p + 4, 0);
+    if (p[0] == 0x81)
+        return next_text(ws, in, ev, p + size, len, word);
+    if (word != 0)
+        (void)weiri_mask_here(p + size, p + size, len, word);
+    return WEIR_WS_DATA;
+}
+
+/* Nothing is under way: takes a whole message of up to 125 bytes. */
+static inline int next_masked(weir_ws *ws, weir_in *in, weir_ws_event *ev)
+{
+    const weir_in input = *in;
+    uint8_t *p = input.ptr;
+    if (input.len < 6)
+        return weiri_ws_receive(ws, in, ev);
+    size_t len = p[1] ^ 0x80u; /* above 127 without the masking bit */
+    if (len > 125)
+        return next_extended(ws, in, ev);
+    if (!next_is_whole(ws, p[0], len))
+        return weiri_ws_receive(ws, in, ev);
+    if (input.len - 6 < len)
+        return next_begin(ws, in, ev, 6, len, p + 2);
+    next_whole(ws, in, ev, input, 6, len);
+    bool wide = weiri_mask_short(p + 6, p + 6, len, weiri_mask_word(p + 2, 0));
+    return wide && p[0] == 0x81 ? next_text(ws, in, ev, p + 6, len, 0) : WEIR_WS_DATA;
+}
+
+/* The same for a client. */
+static WEIRI_SLOW int next_unmasked(weir_ws *ws, weir_in *in, weir_ws_event *ev)
+{
+    const weir_in input = *in;
+    uint8_t *p = input.ptr;
+    if (input.len < 2)
+        return weiri_ws_receive(ws, in, ev);
+    size_t len = p[1];
+    if (len > 125)
+        return next_extended(ws, in, ev);
+    if (!next_is_whole(ws, p[0], len))
+        return weiri_ws_receive(ws, in, ev);
+    if (input.len - 2 < len)
+        return next_begin(ws, in, ev, 2, len, NULL);
+    next_whole(ws, in, ev, input, 2, len);
+    bool text = p[0] == 0x81;
+    return text && !weiri_ascii_short(p + 2, len) ? next_text(ws, in, ev, p + 2, len, 0) : WEIR_WS_DATA;
 }
 
 int weir_ws_next(weir_ws *ws, weir_in *in, weir_ws_event *ev)
 {
     if ((ws->err_ | ws->err_due_ | ws->wait_) != 0 || weiri_ws_has(ws, WEIRI_WS_RECEIVED))
         return weiri_ws_receive(ws, in, ev);
-    if (in->len == 0 && !weiri_ws_has(ws, WEIRI_WS_RX_PACKED)) {
-        *ev = (weir_ws_event){WEIR_WS_NONE, 0, {NULL, 0}, 0};
-        return 0;
-    }
+    if (in->len == 0 && !weiri_ws_has(ws, WEIRI_WS_RX_PACKED))
+        return next_none(ev);
     if (weiri_ws_has(ws, WEIRI_WS_RX_FRAME))
         return next_piece(ws, in, ev);
     if (ws->head_len_ != 0 || weiri_ws_has(ws, WEIRI_WS_RX_MESSAGE))
         return weiri_ws_receive(ws, in, ev);
-    return next_message(ws, in, ev);
+    if (weiri_ws_has(ws, WEIRI_WS_IS_CLIENT))
+        return next_unmasked(ws, in, ev);
+    return next_masked(ws, in, ev);
 }

@@ -112,8 +112,8 @@ static weir_str packed_inflate(weir_ws *ws, weir_in *in, uint64_t allowed, bool 
     if (!weiri_ws_has(ws, WEIRI_WS_IS_CLIENT) && n > deflate->ready_) {
         size_t fresh = n - deflate->ready_;
         (void)weiri_mask(in->ptr + deflate->ready_, in->ptr + deflate->ready_, fresh,
-                         weiri_mask_word(ws->rx_key_, ws->rx_phase_));
-        ws->rx_phase_ = (uint8_t)((ws->rx_phase_ + fresh) & 3);
+                         weiri_mask_word(ws->rx_key_, 0));
+        weiri_ws_turn_key(ws->rx_key_, fresh);
     }
     size_t room = allowed < deflate->scratch_len_ ? (size_t)allowed + 1 : deflate->scratch_len_;
     weir_str packed = {in->ptr, n};

@@ -40,11 +40,6 @@ static uint8_t header_opcode(const frame_header *header)
     return header->first & 0x0F;
 }
 
-static bool header_fin(const frame_header *header)
-{
-    return (header->first & 0x80) != 0;
-}
-
 /* Rules that byte 0 decides: reserved bits, opcode, order of fragments, counts. RSV1 marks a compressed
  * message in its first frame, once that was agreed on (RFC 7692 6). */
 static int header_judge_first(const weir_ws *ws, uint8_t first)
@@ -148,33 +143,31 @@ static int receive_fail(weir_ws *ws, int err)
     return err;
 }
 
-/* A header is whole and good: the frame begins. */
-static void receive_begin(weir_ws *ws, const frame_header *header)
+void weiri_ws_frame_begin(weir_ws *ws, uint8_t first, uint64_t len, const uint8_t *key)
 {
     weiri_ws_set(ws, WEIRI_WS_RX_FRAME);
-    ws->rx_left_ = header->len;
-    ws->rx_opcode_ = header_opcode(header);
-    ws->rx_phase_ = 0;
+    ws->rx_left_ = len;
+    ws->rx_opcode_ = first & 0x0F;
     if (!weiri_ws_has(ws, WEIRI_WS_IS_CLIENT))
-        memcpy(ws->rx_key_, header->key, 4);
+        memcpy(ws->rx_key_, key, 4);
     if ((ws->rx_opcode_ & 0x08) != 0) {
         if (ws->max_controls_ != 0)
             ws->rx_controls_++;
         return;
     }
-    bool first = ws->rx_opcode_ != WEIRI_WS_CONT;
-    if (first)
+    bool new_message = ws->rx_opcode_ != WEIRI_WS_CONT;
+    if (new_message)
         weiri_ws_set(ws, WEIRI_WS_RX_MESSAGE | WEIRI_WS_RX_FIRST |
                              (ws->rx_opcode_ == WEIRI_WS_TEXT ? WEIRI_WS_RX_TEXT : 0) |
-                             ((header->first & 0x40) != 0 ? WEIRI_WS_RX_PACKED : 0));
-    if (header_fin(header))
+                             ((first & 0x40) != 0 ? WEIRI_WS_RX_PACKED : 0));
+    if ((first & 0x80) != 0)
         weiri_ws_set(ws, WEIRI_WS_RX_FIN);
     ws->rx_controls_ = 0;
     ws->rx_fragments_++;
     if (weiri_ws_has(ws, WEIRI_WS_RX_PACKED))
-        weiri_ws_packed_begin(ws, header->len, first);
+        weiri_ws_packed_begin(ws, len, new_message);
     else
-        ws->rx_message_ += header->len;
+        ws->rx_message_ += len;
 }
 
 /* Takes a header. Returns 1 when a frame has begun, 0 for more input, or an error. Beyond the second byte
@@ -185,7 +178,7 @@ static int receive_header(weir_ws *ws, weir_in *in)
     if (ws->head_len_ == 0) {
         int size = header_read(ws, in->ptr, in->len, &header);
         if (size > 0 && (size_t)size <= in->len) {
-            receive_begin(ws, &header);
+            weiri_ws_frame_begin(ws, header.first, header.len, header.key);
             weiri_ws_advance(ws, in, (size_t)size);
             return 1;
         }
@@ -206,7 +199,7 @@ static int receive_header(weir_ws *ws, weir_in *in)
         }
         if (size <= ws->head_len_) {
             ws->head_len_ = 0;
-            receive_begin(ws, &header);
+            weiri_ws_frame_begin(ws, header.first, header.len, header.key);
             return 1;
         }
         ws->head_need_ = (uint8_t)size;
@@ -219,25 +212,16 @@ static int receive_header(weir_ws *ws, weir_in *in)
 static weir_in receive_payload(weir_ws *ws, weir_in *in, bool checked, size_t *good)
 {
     weir_in piece = {in->ptr, in->len < ws->rx_left_ ? in->len : (size_t)ws->rx_left_};
-    uint32_t word = weiri_mask_word(ws->rx_key_, ws->rx_phase_);
+    uint32_t word = weiri_mask_word(ws->rx_key_, 0);
     *good = piece.len;
     if (checked)
         *good = weiri_utf8_unmask(&ws->rx_utf8_, piece.ptr, piece.len, word);
     else if (word != 0)
         (void)weiri_mask(piece.ptr, piece.ptr, piece.len, word);
-    ws->rx_phase_ = (uint8_t)((ws->rx_phase_ + piece.len) & 3);
+    weiri_ws_turn_key(ws->rx_key_, piece.len);
     ws->rx_left_ -= piece.len;
     weiri_ws_advance(ws, in, piece.len);
     return piece;
-}
-
-static void receive_message_end(weir_ws *ws)
-{
-    weiri_ws_clear(ws, WEIRI_WS_RX_MESSAGE | WEIRI_WS_RX_TEXT | WEIRI_WS_RX_PACKED | WEIRI_WS_RX_FIN |
-                           WEIRI_WS_RX_FIRST);
-    ws->rx_message_ = 0;
-    ws->rx_fragments_ = 0;
-    ws->rx_utf8_ = 0;
 }
 
 /* A fault in a data frame that showed `back` bytes before the input's front. */
@@ -295,7 +279,7 @@ static int receive_data(weir_ws *ws, weir_in *in, weir_ws_event *ev)
                 (packed ? WEIR_WS_DEFLATE : 0);
     weiri_ws_clear(ws, WEIRI_WS_RX_FIRST);
     if (last)
-        receive_message_end(ws);
+        weiri_ws_message_end(ws);
     return WEIR_WS_DATA;
 }
 

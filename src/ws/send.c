@@ -40,7 +40,6 @@ static int send_begin(weir_ws *ws, uint32_t flags, uint64_t len, uint8_t *header
     first |= (flags & WEIR_WS_LAST) != 0 ? 0x80u : 0;
     *header_len = weiri_ws_header(header, (uint8_t)first, len, client ? ws->tx_key_ : NULL);
     ws->tx_left_ = len;
-    ws->tx_phase_ = 0;
     weiri_ws_set(ws, WEIRI_WS_TX_MESSAGE);
     if ((flags & WEIR_WS_LAST) != 0)
         weiri_ws_clear(ws, WEIRI_WS_TX_MESSAGE | WEIRI_WS_TX_PACKED);
@@ -65,8 +64,8 @@ int weir_ws_payload(weir_ws *ws, uint8_t *dst, weir_str src)
     if (src.len == 0)
         return 0;
     if (client) {
-        (void)weiri_mask(dst, src.ptr, src.len, weiri_mask_word(ws->tx_key_, ws->tx_phase_));
-        ws->tx_phase_ = (uint8_t)((ws->tx_phase_ + src.len) & 3);
+        (void)weiri_mask(dst, src.ptr, src.len, weiri_mask_word(ws->tx_key_, 0));
+        weiri_ws_turn_key(ws->tx_key_, src.len);
     } else if (dst != NULL && dst != src.ptr) {
         memcpy(dst, src.ptr, src.len);
     }
@@ -143,39 +142,72 @@ static WEIRI_SLOW int send_any(weir_ws *ws, weir_out *out, uint32_t flags, weir_
     return 0;
 }
 
-/* The straight path: nothing is under way, and a message of its own is to be sent, not compressed, with room
- * for all of it. Anything else is left to send_any, which also names what is wrong. */
-int weir_ws_send(weir_ws *ws, weir_out *out, uint32_t flags, weir_str data)
+/* ---- The straight path --------------------------------------------------------------------------
+ *
+ * Most of what is sent is a message of its own in one frame, not compressed, while nothing is under way. The
+ * functions below only know that; anything else, and anything wrong, they leave to send_any as it came. */
+
+static inline bool send_is_straight(const weir_ws *ws, uint32_t flags)
 {
     const unsigned busy = WEIRI_WS_SENT | WEIRI_WS_RECEIVED | WEIRI_WS_EOF | WEIRI_WS_TX_MESSAGE;
-    bool client = weiri_ws_has(ws, WEIRI_WS_IS_CLIENT);
-    size_t size = (data.len < 126 ? 2u : 4u) + (client ? 4u : 0u);
-    if ((flags | WEIR_WS_TEXT) != (WEIR_WS_WHOLE | WEIR_WS_TEXT) || ws->deflate_ != NULL ||
-        weiri_ws_has(ws, busy) || (ws->err_ | ws->out_cut_) != 0 || ws->tx_left_ != 0 ||
-        data.len > UINT16_MAX || out->len < size + data.len ||
-        (client && weiri_entropy_ready(ws->entropy_) != 0))
-        return send_any(ws, out, flags, data);
+    return ((ws->state_ & busy) | ws->out_cut_ | ws->tx_left_) == 0 && ws->deflate_ == NULL &&
+           (flags | WEIR_WS_TEXT) == (WEIR_WS_WHOLE | WEIR_WS_TEXT);
+}
 
-    uint8_t *at = out->ptr;
-    uint32_t word = 0;
-    at[0] = (uint8_t)(0x80u | (flags & WEIR_WS_TEXT ? WEIRI_WS_TEXT : WEIRI_WS_BINARY));
-    at[1] = (uint8_t)((client ? 0x80u : 0) | (data.len < 126 ? data.len : 126));
-    if (data.len >= 126) {
-        at[2] = (uint8_t)(data.len >> 8);
-        at[3] = (uint8_t)data.len;
+/* Writes the header of such a message, of up to UINT16_MAX bytes, but the key. Returns where that ends. */
+static inline uint8_t *send_header(uint8_t *at, uint32_t flags, size_t len, unsigned masked)
+{
+    at[0] = (uint8_t)(0x80u | ((flags & WEIR_WS_TEXT) != 0 ? WEIRI_WS_TEXT : WEIRI_WS_BINARY));
+    if (len < 126) {
+        at[1] = (uint8_t)(masked | len);
+        return at + 2;
     }
-    at += size;
-    if (client) {
-        weiri_entropy_take(ws->entropy_, at - 4);
-        word = weiri_mask_word(at - 4, 0);
-    }
-    out->ptr = at + data.len;
-    out->len -= size + data.len;
-    if (data.len <= WEIRI_MASK_SHORT)
-        (void)weiri_mask_short(at, data.ptr, data.len, word);
-    else if (client)
-        (void)weiri_mask(at, data.ptr, data.len, word);
-    else
-        memcpy(at, data.ptr, data.len);
+    at[1] = (uint8_t)(masked | 126);
+    at[2] = (uint8_t)(len >> 8);
+    at[3] = (uint8_t)len;
+    return at + 4;
+}
+
+static WEIRI_SLOW int send_masked(weir_ws *ws, weir_out *out, uint32_t flags, weir_str data)
+{
+    weir_entropy *entropy = ws->entropy_;
+    size_t room = out->len;
+    size_t size = (data.len < 126 ? 6 : 8) + data.len;
+    if (data.len > UINT16_MAX || room < size || entropy->left_ == 0)
+        return send_any(ws, out, flags, data);
+    uint8_t key[4];
+    weiri_entropy_take(entropy, key);
+    uint8_t *at = send_header(out->ptr, flags, data.len, 0x80);
+    memcpy(at, key, 4);
+    *out = (weir_out){at + 4 + data.len, room - size};
+    (void)weiri_mask_here(at + 4, data.ptr, data.len, weiri_mask_word(key, 0));
+    return 0;
+}
+
+static WEIRI_SLOW int send_long(weir_ws *ws, weir_out *out, uint32_t flags, weir_str data)
+{
+    size_t room = out->len;
+    if (data.len > UINT16_MAX || room < 4 + data.len)
+        return send_any(ws, out, flags, data);
+    uint8_t *at = send_header(out->ptr, flags, data.len, 0);
+    *out = (weir_out){at + data.len, room - 4 - data.len};
+    memcpy(at, data.ptr, data.len);
+    return 0;
+}
+
+int weir_ws_send(weir_ws *ws, weir_out *out, uint32_t flags, weir_str data)
+{
+    size_t room = out->len;
+    if (!send_is_straight(ws, flags))
+        return send_any(ws, out, flags, data);
+    if (weiri_ws_has(ws, WEIRI_WS_IS_CLIENT))
+        return send_masked(ws, out, flags, data);
+    if (data.len > 125)
+        return send_long(ws, out, flags, data);
+    if (room < 2 + data.len)
+        return WEIR_ERR_SPACE;
+    uint8_t *at = send_header(out->ptr, flags, data.len, 0);
+    *out = (weir_out){at + data.len, room - 2 - data.len};
+    (void)weiri_mask_short(at, data.ptr, data.len, 0);
     return 0;
 }

@@ -6,6 +6,7 @@
 #include "weir/ws.h"
 
 #include "base/entropy.h"
+#include "base/mask.h"
 
 /* Opcodes (RFC 6455 5.2). */
 enum {
@@ -59,8 +60,28 @@ static inline void weiri_ws_advance(weir_ws *ws, weir_in *in, size_t n)
     ws->offset_ += n;
 }
 
+/* Lets a key begin behind the n payload bytes that it was used for. */
+static inline void weiri_ws_turn_key(uint8_t key[4], size_t n)
+{
+    uint32_t word = weiri_mask_word(key, (unsigned)n);
+    memcpy(key, &word, sizeof word);
+}
+
+/* The message being received is over. */
+static inline void weiri_ws_message_end(weir_ws *ws)
+{
+    weiri_ws_clear(ws, WEIRI_WS_RX_MESSAGE | WEIRI_WS_RX_TEXT | WEIRI_WS_RX_PACKED | WEIRI_WS_RX_FIN |
+                           WEIRI_WS_RX_FIRST);
+    ws->rx_message_ = 0;
+    ws->rx_fragments_ = 0;
+    ws->rx_utf8_ = 0;
+}
+
 /* weir_ws_next, in any state and for any input. */
 int weiri_ws_receive(weir_ws *ws, weir_in *in, weir_ws_event *ev);
+
+/* A header is whole and good: its frame begins. */
+void weiri_ws_frame_begin(weir_ws *ws, uint8_t first, uint64_t len, const uint8_t *key);
 
 /* Queues a control frame in out_. Returns 0, WEIR_ERR_SPACE or WEIR_ERR_ENTROPY; then nothing has
  * changed. */

@@ -542,13 +542,60 @@ static void test_payload_in_place(void **state)
     assert_int_equal(in.len, 0);
 }
 
+/* A text in one frame with a byte that cannot stand there: what is good before it is reported, with its
+ * bytes, and the byte is named; unless nobody asked for the check. */
+static void check_bad_byte(bool server, size_t len, size_t bad, uint32_t flags)
+{
+    weir_ws ws;
+    weir_ws_event ev;
+    weir_ws_cfg cfg;
+    weir_entropy entropy;
+    uint8_t text[1000], stream[1016];
+    uint64_t offset;
+    uint32_t keys = 0;
+    weir_entropy_init(&entropy, fill_counter, &keys);
+    weir_ws_cfg_init(&cfg, server ? WEIR_WS_SERVER : WEIR_WS_CLIENT);
+    cfg.flags = flags;
+    cfg.entropy = &entropy;
+    assert_int_equal(weir_ws_init(&ws, &cfg), 0);
+    memset(text, 'a', len);
+    text[bad] = 0xFF;
+    size_t size = put_frame(stream, 0x81, server, text, len);
+    weir_in in = {stream, size};
+    bool checked = flags == 0;
+    if (!checked || bad != 0) {
+        assert_int_equal(weir_ws_next(&ws, &in, &ev), WEIR_WS_DATA);
+        assert_int_equal(ev.flags, WEIR_WS_TEXT | (checked ? WEIR_WS_FIRST : WEIR_WS_WHOLE));
+        assert_int_equal(ev.data.len, checked ? bad : len);
+        assert_memory_equal(ev.data.ptr, text, ev.data.len);
+    }
+    assert_int_equal(weir_ws_next(&ws, &in, &ev), checked ? WEIR_ERR_WS_UTF8 : 0);
+    weir_ws_error(&ws, &offset);
+    assert_int_equal(offset, checked ? size - len + bad : size);
+}
+
+static void test_bad_byte(void **state)
+{
+    static const size_t lens[] = {1, 20, 125, 126, 129, 400, 1000};
+    (void)state;
+    for (unsigned i = 0; i < sizeof lens / sizeof *lens; i++)
+        for (size_t bad = 0; bad < lens[i]; bad += 1 + lens[i] / 7)
+            for (unsigned kind = 0; kind < 4; kind++)
+                check_bad_byte(kind % 2 == 0, lens[i], bad, kind < 2 ? 0 : WEIR_WS_NO_UTF8);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_vectors_server),       cmocka_unit_test(test_vectors_client),
-        cmocka_unit_test(test_every_first_byte),     cmocka_unit_test(test_every_length_form),
-        cmocka_unit_test(test_utf8_borders),         cmocka_unit_test(test_errors_stick),
-        cmocka_unit_test(test_offset_without_error), cmocka_unit_test(test_payload_in_place),
+        cmocka_unit_test(test_vectors_server),
+        cmocka_unit_test(test_vectors_client),
+        cmocka_unit_test(test_every_first_byte),
+        cmocka_unit_test(test_every_length_form),
+        cmocka_unit_test(test_utf8_borders),
+        cmocka_unit_test(test_errors_stick),
+        cmocka_unit_test(test_offset_without_error),
+        cmocka_unit_test(test_payload_in_place),
+        cmocka_unit_test(test_bad_byte),
     };
     return cmocka_run_group_tests_name("ws_receive", tests, NULL, NULL);
 }

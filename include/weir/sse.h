@@ -600,7 +600,8 @@ WEIR_API void weir_sse_source_cfg_init_(weir_sse_source_cfg *cfg, size_t size);
  *          WEIR_ERR_FIELD                  a field must not be written so (see weir_http_reply_write)
  *          WEIR_ERR_ARG, WEIR_ERR_SPACE    as from weir_sse_parser_init; an unknown flag, no body_type, a
  *                                          retry_min_ms above retry_max_ms; less than 256 bytes for events
- *          WEIR_ERR_LAYOUT                 the program was built with another weir_sse_source, cfg or minor version
+ *          WEIR_ERR_LAYOUT                 the program was built with another weir_sse_source, cfg or minor
+ *                                          version
  */
 #define weir_sse_source_init(source, storage, storage_len, cfg) \
     weir_sse_source_init_((source), WEIR_LAYOUT_OF(*(source)), (storage), (storage_len), (cfg))

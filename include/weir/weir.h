@@ -41,8 +41,8 @@
  * it only reads it.
  *
  * ABI. Init functions are macros that pass the headers' version and the size of the struct, so that a
- * shared library can refuse a program that was built with another layout (WEIR_ERR_LAYOUT). Until 1.0 layouts may change with
- * each minor version, and the shared library's name with them.
+ * shared library can refuse a program that was built with another layout (WEIR_ERR_LAYOUT). Until 1.0
+ * layouts may change with each minor version, and the shared library's name with them.
  */
 #ifndef WEIR_WEIR_H
 #define WEIR_WEIR_H

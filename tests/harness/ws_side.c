@@ -51,9 +51,8 @@ int side_hear(side *s, uint8_t first, const void *payload, size_t len)
     weir_in in = {bytes, 2 + key + len};
     memset(&ev, 0xDD, sizeof ev);
     int rv = weir_ws_next(&s->ws, &in, &ev);
-    if (rv >= 0 && rv != WEIR_WS_CLOSE) /* what the kind does not have is absent or 0 */
-        assert_true((rv == WEIR_WS_DATA || ev.flags == 0) && ev.code == 0 &&
-                    (rv != 0 || ev.data.ptr == NULL));
+    if (rv > 0 && rv != WEIR_WS_CLOSE) /* what the kind does not have is 0 */
+        assert_true((rv == WEIR_WS_DATA || ev.flags == 0) && ev.code == 0);
     memset(bytes, 0xDD, sizeof bytes);
     return rv;
 }

@@ -299,37 +299,53 @@ static size_t slow_base64(char *dst, weir_str text)
     return len;
 }
 
-/* Field lines, by one byte at a time. */
-static size_t slow_lines(weir_str text, weiri_line *lines, size_t cap)
+/* The field line at `at`, by one byte at a time; false if it is none. */
+static bool slow_line(weir_str text, size_t at, weiri_line *line)
 {
-    size_t count = 0, at = 0;
-    for (; count < cap; count++) {
-        size_t i = at;
-        lines[count].name = at;
-        while (i < text.len && weiri_is(text.ptr[i], WEIRI_TOKEN))
-            i++;
-        lines[count].colon = i;
-        if (i == at || i == text.len || text.ptr[i++] != ':')
-            break;
-        while (i < text.len && weiri_is(text.ptr[i], WEIRI_VALUE))
-            i++;
-        lines[count].end = i;
-        if (text.len - i < 2 || text.ptr[i] != '\r' || text.ptr[i + 1] != '\n')
-            break;
-        at = i + 2;
-    }
-    return count;
+    size_t i = line->name = at;
+    while (i < text.len && weiri_is(text.ptr[i], WEIRI_TOKEN))
+        i++;
+    line->colon = i;
+    if (i == at || i == text.len || text.ptr[i++] != ':')
+        return false;
+    while (i < text.len && weiri_is(text.ptr[i], WEIRI_VALUE))
+        i++;
+    line->end = i;
+    return text.len - i >= 2 && text.ptr[i] == '\r' && text.ptr[i + 1] == '\n';
 }
 
-static void try_lines(weir_str text, size_t cap)
+/* All lines, of which those are kept whose names have one of the lengths, with room for `cap` of them. */
+static void try_lines(weir_str text, uint64_t lengths, size_t cap)
 {
-    weiri_line wanted[8], got[8];
-    cap %= 8;
-    size_t count = slow_lines(text, wanted, cap);
-    FUZZ_REQUIRE(weiri_lines(text.ptr, text.len, got, cap) == count);
-    for (size_t i = 0; i < count; i++)
-        FUZZ_REQUIRE(got[i].name == wanted[i].name && got[i].colon == wanted[i].colon &&
-                     got[i].end == wanted[i].end);
+    weiri_lines walk = {text.ptr, text.len, lengths, 0, 0};
+    weiri_line wanted, *got = fuzz_memory(cap * sizeof *got);
+    size_t at = 0, count = 0;
+    bool more = true;
+    while (more) {
+        size_t kept = weiri_lines_take(&walk, got, cap, &more);
+        for (size_t i = 0; i < kept; count++) {
+            FUZZ_REQUIRE(slow_line(text, at, &wanted));
+            if (lengths >> (wanted.colon - wanted.name) % 64 & 1) {
+                FUZZ_REQUIRE(memcmp(&got[i], &wanted, sizeof wanted) == 0);
+                i++;
+            }
+            at = wanted.end + 2;
+        }
+    }
+    for (; slow_line(text, at, &wanted); count++, at = wanted.end + 2)
+        FUZZ_REQUIRE((lengths >> (wanted.colon - wanted.name) % 64 & 1) == 0);
+    FUZZ_REQUIRE(walk.at == at && walk.count == count);
+    free(got);
+}
+
+/* Where LF has a colon behind a name of this length. */
+static void try_lines_find(weir_str text, size_t name_len)
+{
+    size_t at = 0;
+    while (at + 1 + name_len < text.len && (text.ptr[at] != '\n' || text.ptr[at + 1 + name_len] != ':'))
+        at++;
+    at = at + 1 + name_len < text.len ? at + 1 : text.len;
+    FUZZ_REQUIRE(weiri_lines_find(text.ptr, text.len, name_len) == at);
 }
 
 static void try_base64(weir_str text)
@@ -361,7 +377,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     weiri_sha1(text.ptr, text.len, digest);
     slow_sha1(text, wanted);
     FUZZ_REQUIRE(memcmp(digest, wanted, sizeof digest) == 0);
-    try_lines(text, phase >> 2);
+    try_lines(text, phase & 4 ? UINT64_MAX : (uint64_t)cuts << 32 | cuts, 1 + (phase >> 3));
+    try_lines_find(text, phase >> 2);
     try_base64(text);
     free(copy);
     return 0;

@@ -33,14 +33,6 @@ int weiri_hex(uint8_t byte)
     return letter < 6 ? letter + 10 : -1;
 }
 
-bool weiri_all(weir_str str, unsigned classes)
-{
-    for (size_t i = 0; i < str.len; i++)
-        if (!weiri_is(str.ptr[i], classes))
-            return false;
-    return str.len != 0;
-}
-
 bool weiri_equal(weir_str a, weir_str b)
 {
     return a.len == b.len && (a.len == 0 || memcmp(a.ptr, b.ptr, a.len) == 0);
@@ -72,8 +64,8 @@ bool weiri_equal_nocase(weir_str a, weir_str b)
         return words_equal_nocase(weiri_word(a.ptr + a.len - 8), weiri_word(b.ptr + a.len - 8));
     }
     if (a.len >= 4)
-        return words_equal_nocase(weiri_load32(a.ptr), weiri_load32(b.ptr)) &&
-               words_equal_nocase(weiri_load32(a.ptr + a.len - 4), weiri_load32(b.ptr + a.len - 4));
+        return words_equal_nocase(weiri_half(a.ptr), weiri_half(b.ptr)) &&
+               words_equal_nocase(weiri_half(a.ptr + a.len - 4), weiri_half(b.ptr + a.len - 4));
     while (i < a.len && weiri_lower(a.ptr[i]) == weiri_lower(b.ptr[i]))
         i++;
     return i == a.len;

@@ -41,8 +41,24 @@ static inline bool weiri_is_blank(uint8_t byte)
 /* Value of a hexadecimal digit, or -1. */
 int weiri_hex(uint8_t byte);
 
-/* Are all bytes, one at least, of the classes? */
-bool weiri_all(weir_str str, unsigned classes);
+/* How many bytes from the first on are of one class. Four at a time. */
+static inline size_t weiri_run(const uint8_t *bytes, size_t len, unsigned one)
+{
+    const uint8_t *is = weiri_ascii;
+    size_t at = 0;
+    while (len - at >= 4 &&
+           (is[bytes[at]] & is[bytes[at + 1]] & is[bytes[at + 2]] & is[bytes[at + 3]] & one) != 0)
+        at += 4;
+    while (at < len && weiri_is(bytes[at], one))
+        at++;
+    return at;
+}
+
+/* Are all bytes, one at least, of one class? */
+static inline bool weiri_all(weir_str str, unsigned one)
+{
+    return str.len != 0 && weiri_run(str.ptr, str.len, one) == str.len;
+}
 
 /* Without spaces and tabs at both ends. */
 static inline weir_str weiri_trim(weir_str str)
@@ -71,9 +87,8 @@ static inline bool weiri_is_name(weir_str str, weir_str lower)
     if (str.len != lower.len)
         return false;
     if (lower.len < 8)
-        return weiri_word_is_name(weiri_load32(str.ptr), weiri_load32(lower.ptr)) &&
-               weiri_word_is_name(weiri_load32(str.ptr + lower.len - 4),
-                                  weiri_load32(lower.ptr + lower.len - 4));
+        return weiri_word_is_name(weiri_half(str.ptr), weiri_half(lower.ptr)) &&
+               weiri_word_is_name(weiri_half(str.ptr + lower.len - 4), weiri_half(lower.ptr + lower.len - 4));
     for (; lower.len - i > 8; i += 8)
         if (!weiri_word_is_name(weiri_word(str.ptr + i), weiri_word(lower.ptr + i)))
             return false;

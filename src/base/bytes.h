@@ -47,6 +47,14 @@ static inline uint64_t weiri_word(const uint8_t *p)
     return word;
 }
 
+/* Four of them. */
+static inline uint32_t weiri_half(const uint8_t *p)
+{
+    uint32_t half;
+    memcpy(&half, p, sizeof half);
+    return half;
+}
+
 /* The highest bits of eight bytes. */
 #define WEIRI_HIGHS UINT64_C(0x8080808080808080)
 

@@ -42,9 +42,26 @@ static inline size_t weiri_value_len(const uint8_t *bytes, size_t len)
             return at + (unsigned)__builtin_ctz(found);
     }
 #endif
-    while (at < len && weiri_is(bytes[at], WEIRI_VALUE))
-        at++;
-    return at;
+    return at + weiri_run(bytes + at, len - at, WEIRI_VALUE);
+}
+
+/* How many bytes from the first on may stand in a request's target: WEIRI_TARGET of ascii.h. */
+static inline size_t weiri_target_len(const uint8_t *bytes, size_t len)
+{
+    size_t at = 0;
+#if defined(WEIRI_SSE2)
+    const __m128i space = _mm_set1_epi8(' '); /* bytes from 0x80 on are negative, and less */
+    const __m128i del = _mm_set1_epi8(0x7F);
+    const __m128i hash = _mm_set1_epi8('#');
+    for (; len - at >= 16; at += 16) {
+        __m128i some = _mm_loadu_si128((const __m128i *)(const void *)(bytes + at));
+        __m128i bad = _mm_or_si128(_mm_cmpeq_epi8(some, hash), _mm_cmpeq_epi8(some, del));
+        unsigned good = (unsigned)_mm_movemask_epi8(_mm_andnot_si128(bad, _mm_cmpgt_epi8(some, space)));
+        if (good != 0xFFFF)
+            return at + (unsigned)__builtin_ctz(~good);
+    }
+#endif
+    return at + weiri_run(bytes + at, len - at, WEIRI_TARGET);
 }
 
 #endif

@@ -1,95 +1,86 @@
 /* SPDX-License-Identifier: MIT */
-/*
- * lines_avx2.c - floor 1: field lines, 32 bytes a step.
- *
- * One table is indexed by a byte's low half, one by its high half. What both entries have in common says
- * what the byte is: one of five bits for rows of tokens (0x60..0x6F is what rows 0x40 and 0x50 allow
- * together), one of three for what may not stand in a value. Bytes from 0x80 on have none: they are no token,
- * and may.
- *
- * A line's first step looks at its name and at what follows the colon; further steps at the value alone, the
- * last of them also at bytes that were looked at before. No step reads behind the input: a line that begins
- * in its last 32 bytes is left to lines.c.
- */
-#include "lines.h"
-
+/* lines_avx2.c - floor 1: field lines with AVX2; lines_step.h judges what is found here. */
 #include "simd.h"
 
 #if defined(WEIRI_AVX2)
+#include "lines_step.h"
+
 #include <immintrin.h>
 
-enum {
-    ROW_2 = 1 << 0,
-    ROW_3 = 1 << 1,
-    ROW_4 = 1 << 2,
-    ROW_5 = 1 << 3,
-    ROW_7 = 1 << 4,
-    TOKEN = ROW_2 | ROW_3 | ROW_4 | ROW_5 | ROW_7,
-    CONTROL_0 = 1 << 5, /* 0x00..0x0F but HTAB */
-    CONTROL_1 = 1 << 6, /* 0x10..0x1F */
-    DELETE = 1 << 7,    /* 0x7F */
-    CONTROL = CONTROL_0 | CONTROL_1,
-    BAD = CONTROL | DELETE
-};
+typedef struct lines_tables_avx2 {
+    __m256i low, high;
+} lines_tables_avx2;
 
-#define TABLE(a, b, c, d, e, f, g, h, i, j, k, l, m, n, o, p) \
-    _mm256_setr_epi8((char)(a), (char)(b), (char)(c), (char)(d), (char)(e), (char)(f), (char)(g), (char)(h), \
-                     (char)(i), (char)(j), (char)(k), (char)(l), (char)(m), (char)(n), (char)(o), (char)(p), \
-                     (char)(a), (char)(b), (char)(c), (char)(d), (char)(e), (char)(f), (char)(g), (char)(h), \
-                     (char)(i), (char)(j), (char)(k), (char)(l), (char)(m), (char)(n), (char)(o), (char)(p))
-
-/* What each of 32 bytes is. A low half of a byte from 0x80 on gives nothing, as the shuffle has it. */
-static inline WEIRI_TARGET_AVX2 __m256i field_classes(const uint8_t *bytes)
+static inline WEIRI_TARGET_AVX2 __m256i lines_table_avx2(const uint8_t table[16])
 {
-    const __m256i low = TABLE(
-        /* 0 */ ROW_3 | ROW_5 | ROW_7 | CONTROL, ROW_2 | ROW_3 | ROW_4 | ROW_5 | ROW_7 | CONTROL,
-        /* 2 */ ROW_3 | ROW_4 | ROW_5 | ROW_7 | CONTROL, ROW_2 | ROW_3 | ROW_4 | ROW_5 | ROW_7 | CONTROL,
-        /* 4 */ TOKEN | CONTROL, TOKEN | CONTROL, TOKEN | CONTROL, TOKEN | CONTROL,
-        /* 8 */ ROW_3 | ROW_4 | ROW_5 | ROW_7 | CONTROL, ROW_3 | ROW_4 | ROW_5 | ROW_7 | CONTROL_1,
-        /* A */ ROW_2 | ROW_4 | ROW_5 | ROW_7 | CONTROL, ROW_2 | ROW_4 | CONTROL,
-        /* C */ ROW_4 | ROW_7 | CONTROL, ROW_2 | ROW_4 | CONTROL,
-        /* E */ ROW_2 | ROW_4 | ROW_5 | ROW_7 | CONTROL, ROW_4 | ROW_5 | CONTROL | DELETE);
-    const __m256i high = TABLE(CONTROL_0, CONTROL_1, ROW_2, ROW_3, ROW_4, ROW_5, ROW_4 | ROW_5,
-                               ROW_7 | DELETE, 0, 0, 0, 0, 0, 0, 0, 0);
-    __m256i some = _mm256_loadu_si256((const __m256i *)(const void *)bytes);
-    __m256i half = _mm256_and_si256(_mm256_srli_epi16(some, 4), _mm256_set1_epi8(0x0F));
-    return _mm256_and_si256(_mm256_shuffle_epi8(low, some), _mm256_shuffle_epi8(high, half));
+    return _mm256_broadcastsi128_si256(_mm_loadu_si128((const __m128i *)(const void *)table));
 }
 
-/* A bit for each byte whose class has none of `wanted`. */
-static inline WEIRI_TARGET_AVX2 uint32_t classes_without(__m256i classes_, int wanted)
+/* What each byte is. A low half of a byte from 0x80 on gives nothing, as the shuffle has it. */
+static inline WEIRI_TARGET_AVX2 __m256i lines_classes_avx2(const lines_tables_avx2 *tables, __m256i bytes)
 {
-    __m256i some = _mm256_and_si256(classes_, _mm256_set1_epi8((char)wanted));
-    return (uint32_t)_mm256_movemask_epi8(_mm256_cmpeq_epi8(some, _mm256_setzero_si256()));
+    __m256i half = _mm256_and_si256(_mm256_srli_epi16(bytes, 4), _mm256_set1_epi8(0x0F));
+    return _mm256_and_si256(_mm256_shuffle_epi8(tables->low, bytes), _mm256_shuffle_epi8(tables->high, half));
 }
 
-WEIRI_TARGET_AVX2 size_t weiri_lines_avx2(const uint8_t *bytes, size_t len, size_t at, weiri_line *lines,
-                                          size_t cap)
+static inline WEIRI_TARGET_AVX2 uint64_t lines_mask_avx2(__m256i a, __m256i b)
 {
-    const size_t last = len - 33; /* where a step may begin at most: LF follows what it looks at */
-    size_t count = 0;
-    for (; count < cap && len - at >= 33; count++) {
-        __m256i some = field_classes(bytes + at);
-        uint32_t no_token = classes_without(some, TOKEN);
-        if (no_token == 0)
-            break;
-        unsigned name_len = (unsigned)__builtin_ctz(no_token);
-        /* Tokens and the colon are nothing that a value may not have, so these bits are the value's. */
-        uint32_t bad = ~classes_without(some, BAD);
-        size_t end = at;
-        while (bad == 0 && end != last) {
-            end = last - end < 32 ? last : end + 32;
-            bad = ~classes_without(field_classes(bytes + end), BAD);
-        }
-        if (bad == 0)
-            break;
-        end += (unsigned)__builtin_ctz(bad);
-        if (name_len == 0 || bytes[at + name_len] != ':' || bytes[end] != '\r' || bytes[end + 1] != '\n')
-            break;
-        lines[count] = (weiri_line){at, at + name_len, end};
-        at = end + 2;
+    return (uint32_t)_mm256_movemask_epi8(a) | (uint64_t)(uint32_t)_mm256_movemask_epi8(b) << 32;
+}
+
+/* A bit for each byte of two classes that has none of `wanted`. */
+static inline WEIRI_TARGET_AVX2 uint64_t lines_without_avx2(__m256i a, __m256i b, int wanted)
+{
+    const __m256i zero = _mm256_setzero_si256(), mask = _mm256_set1_epi8((char)wanted);
+    return lines_mask_avx2(_mm256_cmpeq_epi8(_mm256_and_si256(a, mask), zero),
+                           _mm256_cmpeq_epi8(_mm256_and_si256(b, mask), zero));
+}
+
+static inline WEIRI_TARGET_AVX2 lines_bits lines_bits_avx2(const lines_tables_avx2 *tables,
+                                                           const uint8_t *bytes)
+{
+    __m256i a = _mm256_loadu_si256((const __m256i *)(const void *)bytes);
+    __m256i b = _mm256_loadu_si256((const __m256i *)(const void *)(bytes + 32));
+    __m256i class_a = lines_classes_avx2(tables, a), class_b = lines_classes_avx2(tables, b);
+    return (lines_bits){lines_without_avx2(class_a, class_b, TOKEN),
+                        ~lines_without_avx2(class_a, class_b, STOP)};
+}
+
+WEIRI_TARGET_AVX2 size_t weiri_lines_avx2(weiri_lines *walk, weiri_line *lines, size_t kept, size_t cap)
+{
+    const lines_tables_avx2 tables = {lines_table_avx2(lines_low), lines_table_avx2(lines_high)};
+    weiri_lines here = *walk;
+    size_t at = here.at, colon = LINES_NO_COLON;
+    bool good = true;
+    for (; good && here.len - at >= 64 && cap - kept >= WEIRI_LINES_STEP; at += 64) {
+        lines_bits bits = lines_bits_avx2(&tables, here.bytes + at);
+        good = lines_step(&here, &colon, at, bits, lines, &kept);
     }
-    return count;
+    /* The last step ends with the input, and begins with bytes that are done. */
+    size_t left = here.len - at;
+    if (good && left != 0 && left < 64 && here.len >= 64 && cap - kept >= WEIRI_LINES_STEP) {
+        lines_bits bits = lines_bits_avx2(&tables, here.bytes + here.len - 64);
+        bits.no_token >>= 64 - left;
+        bits.no_value >>= 64 - left;
+        (void)lines_step(&here, &colon, at, bits, lines, &kept);
+    }
+    *walk = here;
+    return kept;
+}
+
+WEIRI_TARGET_AVX2 size_t weiri_lines_find_avx2(const uint8_t *bytes, size_t last, size_t colon)
+{
+    const __m256i lf = _mm256_set1_epi8('\n'), mark = _mm256_set1_epi8(':');
+    for (size_t at = 0; at < last; at += 32) {
+        at = last - at < 32 ? last - 32 : at;
+        __m256i ends = _mm256_loadu_si256((const __m256i *)(const void *)(bytes + at));
+        __m256i colons = _mm256_loadu_si256((const __m256i *)(const void *)(bytes + at + colon));
+        __m256i found = _mm256_and_si256(_mm256_cmpeq_epi8(ends, lf), _mm256_cmpeq_epi8(colons, mark));
+        uint32_t bits = (uint32_t)_mm256_movemask_epi8(found);
+        if (bits != 0)
+            return at + (unsigned)__builtin_ctz(bits);
+    }
+    return last;
 }
 #else
 typedef int lines_avx2_is_empty; /* ISO C wants something in each file */

@@ -72,33 +72,33 @@ static void sha1_block_portable(uint32_t h[5], const uint8_t *block)
     h[0] += a, h[1] += b, h[2] += c, h[3] += d, h[4] += e;
 }
 
-static void sha1_block(uint32_t h[5], const uint8_t *block)
+static void sha1_blocks(uint32_t h[5], const uint8_t *data, size_t count)
 {
 #if defined(WEIRI_SHA)
     if (weiri_has_sha()) {
-        weiri_sha1_block_x86(h, block);
+        weiri_sha1_blocks_x86(h, data, count);
         return;
     }
 #endif
-    sha1_block_portable(h, block);
+    for (; count != 0; count--, data += 64)
+        sha1_block_portable(h, data);
 }
 
 void weiri_sha1(const uint8_t *data, size_t len, uint8_t digest[20])
 {
     uint32_t h[5] = {0x67452301, 0xEFCDAB89, 0x98BADCFE, 0x10325476, 0xC3D2E1F0};
-    size_t left = len;
-    for (; left >= 64; left -= 64, data += 64)
-        sha1_block(h, data);
+    size_t left = len % 64;
+    if (len >= 64)
+        sha1_blocks(h, data, len / 64);
 
     /* The rest, a one bit, zeros, and the length in bits fill one block or two. */
     uint8_t tail[128] = {0};
     size_t tail_len = left < 56 ? 64 : 128;
     if (left != 0)
-        memcpy(tail, data, left);
+        memcpy(tail, data + len - left, left);
     tail[left] = 0x80;
     weiri_store64(tail + tail_len - 8, (uint64_t)len * 8);
-    for (size_t i = 0; i < tail_len; i += 64)
-        sha1_block(h, tail + i);
+    sha1_blocks(h, tail, tail_len / 64);
     for (unsigned i = 0; i < 5; i++)
         weiri_store32(digest + 4 * i, h[i]);
 }

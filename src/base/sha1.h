@@ -10,7 +10,7 @@
  * the handshake (RFC 6455 10.8). src/backends/mbedtls.c offers the same function. */
 void weiri_sha1(const uint8_t *data, size_t len, uint8_t digest[20]);
 
-/* A block of it, on processors that have instructions for it. */
-void weiri_sha1_block_x86(uint32_t h[5], const uint8_t *block);
+/* Blocks of it, of 64 bytes each, on processors that have instructions for it. */
+void weiri_sha1_blocks_x86(uint32_t h[5], const uint8_t *data, size_t count);
 
 #endif

@@ -45,7 +45,7 @@ static inline bool weiri_has_avx2(void)
  * used here. */
 #if WEIR_SIMD >= 3 && defined(WEIRI_AVX2)
 #define WEIRI_AVX512
-#define WEIRI_TARGET_AVX512 __attribute__((target("avx512f,avx512bw")))
+#define WEIRI_TARGET_AVX512 __attribute__((target("avx512f,avx512bw,bmi")))
 
 static inline bool weiri_has_avx512(void)
 {

@@ -23,8 +23,7 @@ static size_t host_name_len(weir_str host)
 {
     size_t i = 0;
     for (;;) {
-        while (i < host.len && weiri_is(host.ptr[i], WEIRI_HOST))
-            i++;
+        i += weiri_run(host.ptr + i, host.len - i, WEIRI_HOST);
         if (host.len - i < 3 || host.ptr[i] != '%' || weiri_hex(host.ptr[i + 1]) < 0 ||
             weiri_hex(host.ptr[i + 2]) < 0)
             return i;
@@ -82,7 +81,7 @@ void weiri_http_facts_add(weiri_http_facts *facts, const weir_http_field *field)
     case 4:
         if (weiri_is_name(field->name, WEIRI_TEXT("host"))) {
             facts->hosts++;
-            facts->host = weiri_trim(field->value);
+            facts->host = field->value;
         }
         break;
     case 10:
@@ -92,7 +91,7 @@ void weiri_http_facts_add(weiri_http_facts *facts, const weir_http_field *field)
     case 14:
         if (weiri_is_name(field->name, WEIRI_TEXT("content-length"))) {
             facts->lengths++;
-            facts->length = weiri_trim(field->value);
+            facts->length = field->value;
         }
         break;
     case 17:

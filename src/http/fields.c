@@ -5,14 +5,11 @@
 #include "base/find.h"
 #include "base/lines.h"
 
-/* Lines taken at a time. */
-enum { LINES = 16 };
-
-/* The text is a checked head's: each line is a token, a colon, a value without CR, and CR LF. */
-static void fields_line(weir_str *text, weir_http_field *field)
+/* Takes a line whose name's length is known. The text is a checked head's: each line is a token, a colon, a
+ * value without CR, and CR LF. */
+static void fields_line(weir_str *text, size_t colon, weir_http_field *field)
 {
     const uint8_t *p = text->ptr;
-    size_t colon = weiri_find(p, text->len, ':');
     size_t end = colon + 1 + weiri_find(p + colon + 1, text->len - colon - 1, '\r');
     field->name = (weir_str){p, colon};
     field->value = weiri_trim((weir_str){p + colon + 1, end - colon - 1});
@@ -23,7 +20,7 @@ static void fields_line(weir_str *text, weir_http_field *field)
 bool weir_http_fields_next(weir_http_fields *walk, weir_http_field *field)
 {
     if (walk->text.len != 0) {
-        fields_line(&walk->text, field);
+        fields_line(&walk->text, weiri_find(walk->text.ptr, walk->text.len, ':'), field);
         return true;
     }
     if (walk->count == 0)
@@ -33,22 +30,22 @@ bool weir_http_fields_next(weir_http_fields *walk, weir_http_field *field)
     return true;
 }
 
-/* Looks at names first: a line that has another one is passed over without taking it apart. */
+/* Goes from line to line where a name's colon may be. */
 bool weir_http_fields_find(weir_http_fields *walk, const char *name, weir_str *value)
 {
     const weir_str wanted = weir_cstr(name);
+    weir_str *text = &walk->text;
     weir_http_field field;
-    while (walk->text.len != 0) {
-        weir_str *text = &walk->text;
+    while (text->len != 0) {
         if (text->len > wanted.len && text->ptr[wanted.len] == ':' &&
             weiri_equal_nocase((weir_str){text->ptr, wanted.len}, wanted)) {
-            fields_line(text, &field);
+            fields_line(text, wanted.len, &field);
             *value = field.value;
             return true;
         }
-        size_t end = weiri_find(text->ptr, text->len, '\r');
-        text->ptr += end + 2;
-        text->len -= end + 2;
+        size_t next = weiri_lines_find(text->ptr, text->len, wanted.len);
+        text->ptr += next;
+        text->len -= next;
     }
     while (weir_http_fields_next(walk, &field)) {
         if (weiri_equal_nocase(field.name, wanted)) {
@@ -59,18 +56,35 @@ bool weir_http_fields_find(weir_http_fields *walk, const char *name, weir_str *v
     return false;
 }
 
+bool weiri_http_some_lines(weiri_http_some *some)
+{
+    some->next = some->count = 0;
+    while (some->count == 0 && some->more)
+        some->count = weiri_lines_take(&some->lines, some->found, sizeof some->found / sizeof *some->found,
+                                       &some->more);
+    return some->count != 0;
+}
+
+/* The length of a quoted string at the front, or of what there is of it. */
+static size_t list_quoted_len(weir_str list)
+{
+    size_t i = 1;
+    while (i < list.len && list.ptr[i] != '"')
+        i += list.ptr[i] == '\\' && list.len - i > 1 ? 2 : 1;
+    return i < list.len ? i + 1 : i;
+}
+
 /* The length of the list up to the next comma outside of quotes. */
 static size_t list_member_len(weir_str list)
 {
-    bool quoted = false;
     size_t i = 0;
-    for (; i < list.len && (quoted || list.ptr[i] != ','); i++) {
-        if (list.ptr[i] == '"')
-            quoted = !quoted;
-        else if (quoted && list.ptr[i] == '\\' && i + 1 < list.len)
+    for (;;) {
+        while (i < list.len && list.ptr[i] != ',' && list.ptr[i] != '"')
             i++;
+        if (i == list.len || list.ptr[i] == ',')
+            return i;
+        i += list_quoted_len((weir_str){list.ptr + i, list.len - i});
     }
-    return i;
 }
 
 bool weir_http_list_next(weir_str *list, weir_str *member)
@@ -89,11 +103,12 @@ bool weir_http_list_next(weir_str *list, weir_str *member)
 
 bool weir_http_fields_has(weir_http_fields fields, const char *name, const char *token)
 {
+    const weir_str wanted = weir_cstr(token);
     weir_str value;
     while (weir_http_fields_find(&fields, name, &value)) {
         weir_str member;
         while (weir_http_list_next(&value, &member))
-            if (weir_str_is_nocase(member, token))
+            if (weiri_equal_nocase(member, wanted))
                 return true;
     }
     return false;
@@ -103,30 +118,4 @@ bool weiri_http_field_only(weir_http_fields fields, const char *name, weir_str *
 {
     weir_str second;
     return weir_http_fields_find(&fields, name, value) && !weir_http_fields_find(&fields, name, &second);
-}
-
-/* Most fields have names of other lengths than those that matter. */
-static void straight_add(weiri_http_facts *facts, const uint8_t *bytes, const weiri_line *line)
-{
-    const uint8_t *name = bytes + line->name;
-    size_t name_len = line->colon - line->name;
-    weir_http_field field = {{name, name_len}, {name + name_len + 1, line->end - line->colon - 1}};
-    if (weiri_http_facts_want(name_len))
-        weiri_http_facts_add(facts, &field);
-}
-
-size_t weiri_http_straight(const uint8_t *bytes, size_t len, weiri_http_facts *facts, size_t *count)
-{
-    weiri_line lines[LINES];
-    size_t at = 0;
-    size_t found;
-    *count = 0;
-    do {
-        found = weiri_lines(bytes + at, len - at, lines, LINES);
-        for (size_t i = 0; i < found; i++)
-            straight_add(facts, bytes + at, &lines[i]);
-        *count += found;
-        at += found != 0 ? lines[found - 1].end + 2 : 0;
-    } while (found == LINES);
-    return len - at >= 2 && bytes[at] == '\r' && bytes[at + 1] == '\n' ? at + 2 : 0;
 }

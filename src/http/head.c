@@ -16,9 +16,9 @@
  * A byte that no valid head continues with is refused where it stands. What can only be judged over
  * the whole head (check.c) is judged at its last byte.
  *
- * Most bytes are taken many at a time: runs of one state, and all the fields of a head that lies whole in
- * the input, if there is nothing wrong with them. Whatever else there is goes through the machine, so these
- * are only ever faster, and can be left out.
+ * A head that lies whole in the input, with nothing wrong, is taken at once by straight.c; runs of one state
+ * are taken together. Whatever else there is goes through the machine byte by byte, so these are only ever
+ * faster, and can be left out.
  */
 #include "http.h"
 
@@ -181,59 +181,29 @@ static int head_line_byte(weir_http *http, size_t at, uint8_t byte)
 /* How many bytes from the one at position `at` on leave the state as it is, and are not refused. */
 static size_t head_run(const weir_http *http, size_t at, const uint8_t *bytes, size_t len)
 {
-    unsigned classes = WEIRI_TOKEN;
-    size_t n = 0;
     switch (http->state_) {
     case VALUE:
         return weiri_value_len(bytes, len);
     case TARGET: {
         size_t room = http->target_at_ + http->max_target_ - at;
-        len = room < len ? room : len;
-        classes = WEIRI_TARGET;
-        break;
+        return weiri_target_len(bytes, room < len ? room : len);
     }
     case METHOD:
     case NAME:
-        break;
+        return weiri_run(bytes, len, WEIRI_TOKEN);
     default:
         return 0;
     }
-    while (n < len && weiri_is(bytes[n], classes))
-        n++;
-    return n;
-}
-
-/* The version and the line's end at once. */
-static bool head_version_run(weir_http *http, size_t at, const uint8_t *bytes, size_t len)
-{
-    if (http->state_ != VERSION || at != http->mark_ || len < 10 || memcmp(bytes, "HTTP/1.1\r\n", 10) != 0)
-        return false;
-    http->minor_ = 1;
-    http->fields_at_ = at + 10;
-    http->state_ = FIELD;
-    return true;
 }
 
 /* Runs the machine over new bytes of this head. *used is how many it took; on an error the index of
- * the offending byte. *straight: the fields were taken at once, and `facts` are theirs. */
-static int head_scan(weir_http *http, const uint8_t *bytes, size_t len, size_t *used, weiri_http_facts *facts,
-                     bool *straight)
+ * the offending byte. */
+static int head_scan(weir_http *http, const uint8_t *bytes, size_t len, size_t *used)
 {
     size_t i = 0;
     int err = 0;
-    *straight = false;
     for (; i < len && err == 0; i++) {
         i += head_run(http, http->len_ + i, bytes + i, len - i);
-        if (head_version_run(http, http->len_ + i, bytes + i, len - i))
-            i += 10;
-        if (http->state_ == FIELD && http->len_ == 0 && i == http->fields_at_) {
-            size_t fields_len = weiri_http_straight(bytes + i, len - i, facts, &http->field_count_);
-            *straight = fields_len != 0 && http->field_count_ <= http->max_fields_;
-            *used = i + fields_len;
-            if (*straight)
-                return HEAD_WHOLE;
-            http->field_count_ = 0;
-        }
         if (i == len)
             break;
         size_t at = http->len_ + i;
@@ -277,70 +247,84 @@ static int head_start(weir_http *http, weir_in *in)
     return 0;
 }
 
-/* Fills `head` from the positions. `text` is the head, len_ bytes. */
-static void head_report(weir_http *http, const uint8_t *text, weir_http_head *head)
+/* A head from the positions; what check.c judges is still to come. `text` is the head, len_ bytes. */
+static weir_http_head head_report(const weir_http *http, const uint8_t *text)
 {
-    size_t fields_len = http->len_ - 2 - http->fields_at_;
-    head->kind = (weir_http_kind)http->kind_;
-    head->minor = http->minor_;
-    if (http->kind_ == WEIR_HTTP_REQUEST) {
-        head->method = (weir_str){text, http->method_len_};
-        head->target = (weir_str){text + http->target_at_, http->target_len_};
-    } else {
-        head->status = http->status_;
-        head->reason = (weir_str){text + http->reason_at_, http->mark_ - http->reason_at_};
-    }
-    head->fields = (weir_http_fields){{text + http->fields_at_, fields_len}, NULL, 0};
-    head->field_count = http->field_count_;
+    const bool request = http->kind_ == WEIR_HTTP_REQUEST;
+    const weir_str nothing = {NULL, 0};
+    return (weir_http_head){
+        (weir_http_kind)http->kind_,
+        http->minor_,
+        request ? (weir_str){text, http->method_len_} : nothing,
+        request ? (weir_str){text + http->target_at_, http->target_len_} : nothing,
+        request ? 0 : http->status_,
+        request ? nothing : (weir_str){text + http->reason_at_, http->mark_ - http->reason_at_},
+        nothing,
+        {{text + http->fields_at_, http->len_ - 2 - http->fields_at_}, NULL, 0},
+        http->field_count_,
+        WEIR_HTTP_NO_BODY,
+        0,
+        false,
+    };
 }
 
-static int head_fail(weir_http *http, weir_http_head *head, int err, size_t at)
+/* No head: 0, or the sticky error of the byte at position `at` of this head. */
+static int head_none(weir_http *http, weir_http_head *head, int err, size_t at)
 {
     memset(head, 0, sizeof *head);
-    http->offset_ += at;
-    http->err_ = err;
+    if (err != 0) {
+        http->offset_ += at;
+        http->err_ = err;
+    }
     return err;
+}
+
+/* Takes bytes up to the end of the head, and keeps them if they are not all of it. Returns HEAD_WHOLE with
+ * the head and its facts, HEAD_MORE, or an error; *used: where it is. */
+static int head_take(weir_http *http, weir_in *in, size_t *used, weir_http_head *head,
+                     weiri_http_facts *facts)
+{
+    const uint8_t *text = in->ptr;
+    size_t room = http->cap_ - http->len_;
+    size_t len = in->len < room ? in->len : room;
+    const bool straight = http->len_ == 0 && weiri_http_straight(http, text, len, used, facts);
+    int rv = straight ? HEAD_WHOLE : head_scan(http, text, len, used);
+    if (rv == HEAD_MORE && in->len > room)
+        rv = http->state_ == TARGET ? WEIR_ERR_HTTP_TARGET_SIZE : WEIR_ERR_HTTP_HEAD_SIZE;
+    if (rv < 0 || *used == 0)
+        return rv;
+    if (rv == HEAD_MORE || http->len_ != 0) {
+        memcpy(http->storage_ + http->len_, text, *used);
+        text = http->storage_;
+    }
+    http->len_ += *used;
+    in->ptr += *used;
+    in->len -= *used;
+    if (rv == HEAD_MORE)
+        return rv;
+    *head = head_report(http, text);
+    if (!straight)
+        *facts = weiri_http_facts_gather(head->fields);
+    return rv;
 }
 
 int weir_http_next(weir_http *http, weir_in *in, weir_http_head *head)
 {
-    memset(head, 0, sizeof *head);
-    if (http->err_ != 0)
+    weiri_http_facts facts = {0, 0, 0, 0, 0, {NULL, 0}, {NULL, 0}, false, false};
+    size_t used = 0;
+    if (http->err_ != 0) {
+        memset(head, 0, sizeof *head);
         return http->err_;
+    }
     int rv = head_start(http, in);
     if (rv != 0)
-        return head_fail(http, head, rv, 0);
-
-    size_t room = http->cap_ - http->len_;
-    size_t len = in->len < room ? in->len : room;
-    size_t used = 0;
-    weiri_http_facts facts = {0, 0, 0, 0, 0, {NULL, 0}, {NULL, 0}, false, false};
-    bool straight;
-    rv = head_scan(http, in->ptr, len, &used, &facts, &straight);
-    if (rv == HEAD_MORE && in->len > room)
-        rv = http->state_ == TARGET ? WEIR_ERR_HTTP_TARGET_SIZE : WEIR_ERR_HTTP_HEAD_SIZE;
-    if (rv < 0)
-        return head_fail(http, head, rv, http->len_ + used);
-
-    if (used == 0)
-        return 0;
-    const uint8_t *text = in->ptr;
-    if (rv == HEAD_MORE || http->len_ != 0) {
-        memcpy(http->storage_ + http->len_, in->ptr, used);
-        text = http->storage_;
-    }
-    http->len_ += used;
-    in->ptr += used;
-    in->len -= used;
-    if (rv == HEAD_MORE)
-        return 0;
-
-    head_report(http, text, head);
-    if (!straight)
-        facts = weiri_http_facts_gather(head->fields);
+        return head_none(http, head, rv, 0);
+    rv = head_take(http, in, &used, head, &facts);
+    if (rv != HEAD_WHOLE)
+        return head_none(http, head, rv, http->len_ + used);
     rv = weiri_http_head_check(head, &facts);
     if (rv < 0)
-        return head_fail(http, head, rv, http->len_ - 1);
+        return head_none(http, head, rv, http->len_ - 1);
     http->offset_ += http->len_;
     http->len_ = 0;
     http->field_count_ = 0;

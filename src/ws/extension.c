@@ -35,11 +35,8 @@ static bool take(weir_str *rest, uint8_t byte)
 
 static weir_str take_token(weir_str *rest)
 {
-    weir_str token = {rest->ptr, 0};
-    while (rest->len != 0 && weiri_is(*rest->ptr, WEIRI_TOKEN)) {
-        skip(rest, 1);
-        token.len++;
-    }
+    weir_str token = {rest->ptr, weiri_run(rest->ptr, rest->len, WEIRI_TOKEN)};
+    skip(rest, token.len);
     return token;
 }
 
@@ -122,16 +119,20 @@ int weiri_param_number(weir_str value)
     return digits != 0 ? number : -1;
 }
 
+bool weiri_extension_list_valid(weir_str list)
+{
+    weiri_extension extension;
+    int rv;
+    while ((rv = weiri_extension_next(&list, &extension)) > 0)
+        ;
+    return rv == 0;
+}
+
 bool weiri_extensions_valid(weir_http_fields fields)
 {
     weir_str list;
-    weiri_extension extension;
-    while (weir_http_fields_find(&fields, "sec-websocket-extensions", &list)) {
-        int rv;
-        while ((rv = weiri_extension_next(&list, &extension)) > 0)
-            ;
-        if (rv < 0)
+    while (weir_http_fields_find(&fields, "sec-websocket-extensions", &list))
+        if (!weiri_extension_list_valid(list))
             return false;
-    }
     return true;
 }

@@ -27,6 +27,9 @@ bool weiri_param_next(weir_str *params, weiri_param *param);
  * -1 for anything else. */
 int weiri_param_number(weir_str value);
 
+/* Is a field's value well formed? */
+bool weiri_extension_list_valid(weir_str list);
+
 /* Are all fields of this kind well formed? */
 bool weiri_extensions_valid(weir_http_fields fields);
 

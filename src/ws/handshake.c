@@ -4,6 +4,7 @@
 
 #include "base/ascii.h"
 #include "base/base64.h"
+#include "base/find.h"
 #include "base/sha1.h"
 #include "base/sink.h"
 #include "extension.h"
@@ -15,66 +16,94 @@
 typedef struct request_facts {
     bool upgrade;
     bool connection;
+    bool extensions_wrong;
+    bool protocols_wrong;
     unsigned keys;
     unsigned versions;
     weir_str key;
     weir_str version;
-    weir_http_fields extensions; /* from the first field of extensions on */
-    weir_http_fields protocols;  /* from the first field of subprotocols on */
+    weir_str origin;
+    size_t protocols; /* distinct subprotocols seen */
+    weir_str seen[PROTOCOLS_MAX];
 } request_facts;
 
-/* Keeps the first of some fields. */
-static void facts_from(weir_http_fields *first, const weir_http_fields *from)
-{
-    if (first->text.len == 0 && first->count == 0)
-        *first = *from;
-}
-
-static bool list_has(weir_str list, weir_str token)
+/* `token` as weiri_is_name wants it. */
+static WEIRI_FAST bool list_has(weir_str list, weir_str token)
 {
     weir_str member;
     while (weir_http_list_next(&list, &member))
-        if (weiri_equal_nocase(member, token))
+        if (weiri_is_name(member, token))
             return true;
     return false;
 }
 
-/* `from` is the walk that begins with this field. */
-static void facts_field(request_facts *facts, weir_ws_request *req, const weir_http_field *field,
-                        const weir_http_fields *from)
+/* The next member of a subprotocol list; unlike other lists it has no empty ones (RFC 6455 4.1). */
+static bool protocol_next(weir_str *list, weir_str *member)
 {
-    switch (field->name.len) {
+    size_t len = weiri_find(list->ptr, list->len, ',');
+    *member = weiri_trim((weir_str){list->ptr, len});
+    if (len == list->len)
+        *list = (weir_str){NULL, 0};
+    else
+        *list = (weir_str){list->ptr + len + 1, list->len - len - 1};
+    return weiri_all(*member, WEIRI_TOKEN);
+}
+
+/* Are all subprotocols of a field tokens, and distinct from those seen? Each is compared with all before it,
+ * so there is a bound on their number. */
+static bool facts_protocols(request_facts *facts, weir_str list)
+{
+    do {
+        weir_str member;
+        if (facts->protocols == PROTOCOLS_MAX || !protocol_next(&list, &member))
+            return false;
+        for (size_t i = 0; i < facts->protocols; i++)
+            if (weiri_equal(facts->seen[i], member))
+                return false;
+        facts->seen[facts->protocols++] = member;
+    } while (list.ptr != NULL);
+    return true;
+}
+
+/* Bit n: n bytes, the length of a name that facts_field knows. */
+#define LENGTH(n) (UINT64_C(1) << (n))
+#define FACTS_LENGTHS (LENGTH(6) | LENGTH(7) | LENGTH(10) | LENGTH(17) | LENGTH(21) | LENGTH(22) | LENGTH(24))
+
+static void facts_field(request_facts *facts, const weir_http_field *field)
+{
+    const weir_str name = field->name, value = field->value;
+    switch (name.len) {
     case 6:
-        if (weiri_is_name(field->name, WEIRI_TEXT("origin")) && req->origin.ptr == NULL)
-            req->origin = field->value;
+        if (weiri_is_name(name, WEIRI_TEXT("origin")) && facts->origin.ptr == NULL)
+            facts->origin = value;
         break;
     case 7:
-        if (weiri_is_name(field->name, WEIRI_TEXT("upgrade")))
-            facts->upgrade = facts->upgrade || list_has(field->value, WEIRI_TEXT("websocket"));
+        if (weiri_is_name(name, WEIRI_TEXT("upgrade")))
+            facts->upgrade = facts->upgrade || list_has(value, WEIRI_TEXT("websocket"));
         break;
     case 10:
-        if (weiri_is_name(field->name, WEIRI_TEXT("connection")))
-            facts->connection = facts->connection || list_has(field->value, WEIRI_TEXT("upgrade"));
+        if (weiri_is_name(name, WEIRI_TEXT("connection")))
+            facts->connection = facts->connection || list_has(value, WEIRI_TEXT("upgrade"));
         break;
     case 17:
-        if (weiri_is_name(field->name, WEIRI_TEXT("sec-websocket-key"))) {
+        if (weiri_is_name(name, WEIRI_TEXT("sec-websocket-key"))) {
             facts->keys++;
-            facts->key = field->value;
+            facts->key = value;
         }
         break;
     case 21:
-        if (weiri_is_name(field->name, WEIRI_TEXT("sec-websocket-version"))) {
+        if (weiri_is_name(name, WEIRI_TEXT("sec-websocket-version"))) {
             facts->versions++;
-            facts->version = field->value;
+            facts->version = value;
         }
         break;
     case 22:
-        if (weiri_is_name(field->name, WEIRI_TEXT("sec-websocket-protocol")))
-            facts_from(&facts->protocols, from);
+        if (weiri_is_name(name, WEIRI_TEXT("sec-websocket-protocol")))
+            facts->protocols_wrong = facts->protocols_wrong || !facts_protocols(facts, value);
         break;
     case 24:
-        if (weiri_is_name(field->name, WEIRI_TEXT("sec-websocket-extensions")))
-            facts_from(&facts->extensions, from);
+        if (weiri_is_name(name, WEIRI_TEXT("sec-websocket-extensions")))
+            facts->extensions_wrong = facts->extensions_wrong || !weiri_extension_list_valid(value);
         break;
     default:
         break;
@@ -101,41 +130,6 @@ static bool key_valid(const request_facts *facts)
            weiri_all((weir_str){key.ptr, 22}, WEIRI_BASE64);
 }
 
-/* The next member of a subprotocol list; unlike other lists it has no empty ones (RFC 6455 4.1). */
-static bool protocol_next(weir_str *list, weir_str *member)
-{
-    size_t len = 0;
-    while (len < list->len && list->ptr[len] != ',')
-        len++;
-    *member = weiri_trim((weir_str){list->ptr, len});
-    if (len == list->len)
-        *list = (weir_str){NULL, 0};
-    else
-        *list = (weir_str){list->ptr + len + 1, list->len - len - 1};
-    return weiri_all(*member, WEIRI_TOKEN);
-}
-
-/* Are all subprotocols tokens, and distinct? Each is compared with all before it, so there is a bound
- * on their number. */
-static bool protocols_valid(weir_http_fields fields)
-{
-    weir_str seen[PROTOCOLS_MAX];
-    size_t count = 0;
-    weir_str list;
-    while (weir_http_fields_find(&fields, "sec-websocket-protocol", &list)) {
-        do {
-            weir_str member;
-            if (count == PROTOCOLS_MAX || !protocol_next(&list, &member))
-                return false;
-            for (size_t i = 0; i < count; i++)
-                if (weiri_equal(seen[i], member))
-                    return false;
-            seen[count++] = member;
-        } while (list.ptr != NULL);
-    }
-    return true;
-}
-
 void weiri_ws_accept_value(char accept[29], weir_str key)
 {
     static const char guid[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
@@ -148,22 +142,26 @@ void weiri_ws_accept_value(char accept[29], weir_str key)
     accept[28] = '\0';
 }
 
-/* What holds over every version of HTTP: version, extensions, subprotocols. Fills what they share. */
+/* What holds over every version of HTTP: extensions, subprotocols. Fills what they share. */
 static int request_common(const weir_http_head *head, weir_ws_request *req, request_facts *facts)
 {
-    weir_http_fields from;
-    weir_http_fields walk = head->fields;
+    weiri_http_some some;
     weir_http_field field;
-    memset(req, 0, sizeof *req);
-    memset(facts, 0, sizeof *facts);
-    for (from = walk; weir_http_fields_next(&walk, &field); from = walk)
-        facts_field(facts, req, &field, &from);
+    facts->upgrade = facts->connection = facts->extensions_wrong = facts->protocols_wrong = false;
+    facts->keys = facts->versions = 0;
+    facts->key = facts->version = facts->origin = (weir_str){NULL, 0};
+    facts->protocols = 0;
+    weiri_http_some_init(&some, head->fields, FACTS_LENGTHS);
+    while (weiri_http_some_next(&some, &field))
+        facts_field(facts, &field);
     req->target = head->target;
     req->host = head->host;
+    req->origin = facts->origin;
     req->fields = head->fields;
-    if (!weiri_extensions_valid(facts->extensions))
+    req->accept[0] = '\0';
+    if (facts->extensions_wrong)
         return WEIR_ERR_WS_EXTENSION_FORM;
-    return protocols_valid(facts->protocols) ? 0 : WEIR_ERR_WS_PROTOCOL;
+    return facts->protocols_wrong ? WEIR_ERR_WS_PROTOCOL : 0;
 }
 
 /* What HTTP/1.1 asks for beside, in the order in which faults are reported. */

@@ -7,31 +7,34 @@
 #include "check.h"
 #include "harness.h"
 
-#include <stdlib.h>
+enum { MOST = 64 }; /* lines in a text */
 
-enum { CAP = 8 };
-
-/* Slow and unlike the library's: RFC 9112 5, by the classes of RFC 9110. */
-static size_t slow_lines(const uint8_t *bytes, size_t len, weiri_line *lines, size_t cap)
+/* Slow and unlike the library's: RFC 9112 5, by the classes of RFC 9110. Gives those whose names have one of
+ * the lengths; *at and *all: of all lines, where they end and how many there are. */
+static size_t slow_lines(const uint8_t *bytes, size_t len, uint64_t lengths, weiri_line *lines, size_t *at,
+                         size_t *all)
 {
-    size_t count = 0, at = 0;
-    while (count < cap) {
-        size_t i = at;
-        weiri_line line = {at, 0, 0};
+    size_t count = 0;
+    *at = *all = 0;
+    for (;;) {
+        size_t i = *at;
+        weiri_line line = {*at, 0, 0};
         while (i < len && weiri_is(bytes[i], WEIRI_TOKEN))
             i++;
         line.colon = i;
-        if (i == at || i == len || bytes[i++] != ':')
-            break;
+        if (i == *at || i == len || bytes[i++] != ':')
+            return count;
         while (i < len && weiri_is(bytes[i], WEIRI_VALUE))
             i++;
         line.end = i;
         if (i + 1 >= len || bytes[i] != '\r' || bytes[i + 1] != '\n')
-            break;
-        lines[count++] = line;
-        at = i + 2;
+            return count;
+        for (unsigned n = 0; n < 64; n++)
+            if ((line.colon - line.name) % 64 == n && (lengths >> n & 1) != 0)
+                lines[count++] = line;
+        *at = i + 2;
+        ++*all;
     }
-    return count;
 }
 
 static void check_same(const weiri_line *got, const weiri_line *wanted, size_t count)
@@ -43,34 +46,65 @@ static void check_same(const weiri_line *got, const weiri_line *wanted, size_t c
     }
 }
 
-/* The vectors may stop before they have to, but what they find must be right. */
-static void check_vectors(const uint8_t *bytes, size_t len, const weiri_line *wanted, size_t count)
-{
 #if defined(WEIRI_AVX2)
-    if (weiri_has_avx2()) {
-        weiri_line got[CAP];
-        size_t found = weiri_lines_avx2(bytes, len, 0, got, CAP);
-        assert_true(found <= count);
-        check_same(got, wanted, found);
-        for (size_t i = found; i < count; i++) /* only these are left to others */
-            assert_true(len - wanted[found].name <= 32 || wanted[found].colon - wanted[found].name >= 32);
-    }
+typedef size_t lines_vectors(weiri_lines *, weiri_line *, size_t, size_t);
+
+/* One kind of vectors by itself, with room for so many more than a step's lines. `can`: it takes such
+ * texts. */
+static void check_vectors(lines_vectors *take, bool can, const uint8_t *bytes, size_t len, uint64_t lengths,
+                          size_t spare)
+{
+    weiri_line got[2 * MOST], wanted[MOST];
+    size_t at, all, count = slow_lines(bytes, len, lengths, wanted, &at, &all), kept = 0, before;
+    weiri_lines walk = {bytes, len, lengths, 0, 0};
+    do {
+        before = walk.at;
+        kept = take(&walk, got, kept, kept + WEIRI_LINES_STEP + spare);
+    } while (walk.at != before);
+    assert_int_equal(kept, can ? count : 0);
+    assert_int_equal(walk.at, can ? at : 0);
+    assert_int_equal(walk.count, can ? all : 0);
+    check_same(got, wanted, kept);
+}
 #endif
-    (void)bytes, (void)len, (void)wanted, (void)count;
+
+/* The walk, with room for `cap` lines at a time. */
+static void check_walk(const uint8_t *bytes, size_t len, uint64_t lengths, size_t cap)
+{
+    weiri_line got[MOST], wanted[MOST];
+    size_t at, all, count = slow_lines(bytes, len, lengths, wanted, &at, &all), found = 0;
+    weiri_lines walk = {bytes, len, lengths, 0, 0};
+    bool more = true;
+    while (more) {
+        size_t kept = weiri_lines_take(&walk, got, cap, &more);
+        assert_true(kept <= cap && found + kept <= count && (kept != 0 || !more));
+        check_same(got, wanted + found, kept);
+        found += kept;
+    }
+    assert_int_equal(found, count);
+    assert_int_equal(walk.at, at);
+    assert_int_equal(walk.count, all);
 }
 
 /* The text lies before memory that must not be touched, and behind it once more. */
 static void check_text(const void *text, size_t len)
 {
+    static const uint64_t lengths[] = {UINT64_MAX, UINT64_C(1) << 4 | UINT64_C(1) << 15 | 1, 0};
+    static const size_t caps[] = {1, 16, 17, 24};
     for (int at_start = 0; at_start < 2; at_start++) {
         uint8_t *bytes = guard_copy(text, len, at_start != 0);
-        weiri_line got[CAP], wanted[CAP];
-        for (size_t cap = 0; cap <= CAP; cap += CAP / 2) {
-            size_t count = slow_lines(bytes, len, wanted, cap);
-            assert_int_equal(weiri_lines(bytes, len, got, cap), count);
-            check_same(got, wanted, count);
+        for (size_t i = 0; i < sizeof lengths / sizeof *lengths; i++) {
+            for (size_t k = 0; k < sizeof caps / sizeof *caps; k++)
+                check_walk(bytes, len, lengths[i], caps[k]);
+#if defined(WEIRI_AVX2)
+            for (size_t spare = 0; spare < 20 && weiri_has_avx2(); spare += 9)
+                check_vectors(weiri_lines_avx2, len >= 64, bytes, len, lengths[i], spare);
+#endif
+#if defined(WEIRI_AVX512)
+            for (size_t spare = 0; spare < 20 && weiri_has_avx512(); spare += 9)
+                check_vectors(weiri_lines_avx512, true, bytes, len, lengths[i], spare);
+#endif
         }
-        check_vectors(bytes, len, wanted, slow_lines(bytes, len, wanted, CAP));
         guard_free(bytes);
     }
 }
@@ -119,11 +153,85 @@ static void test_bytes(void **state)
         check_text(sample, len);
 }
 
+/* More lines than there is room for, so short that most end in one step, with one of another kind between. */
+static void test_many(void **state)
+{
+    (void)state;
+    char text[MOST * 8];
+    for (size_t lines = 1; lines < MOST; lines++)
+        for (size_t odd = 0; odd < lines; odd += 7) {
+            size_t len = 0;
+            for (size_t i = 0; i < lines; i++) {
+                memcpy(text + len, i == odd ? "b\r:\r\n" : "a:\r\n", i == odd ? 5 : 4);
+                len += i == odd ? 5 : 4;
+            }
+            check_text(text, len);
+            memcpy(text + odd * 4, "lo:g\r", 5);
+            check_text(text, len);
+        }
+}
+
+static size_t slow_find(const uint8_t *bytes, size_t len, size_t name_len)
+{
+    for (size_t i = 0; i + 1 + name_len < len; i++)
+        if (bytes[i] == '\n' && bytes[i + 1 + name_len] == ':')
+            return i + 1;
+    return len;
+}
+
+/* Each way of them by itself, and the one that chooses. */
+static void check_find(const uint8_t *bytes, size_t len, size_t name_len)
+{
+    size_t wanted = slow_find(bytes, len, name_len);
+    assert_int_equal(weiri_lines_find(bytes, len, name_len), wanted);
+    if (len < name_len + 2)
+        return;
+    size_t last = len - name_len - 1;
+    size_t lf = wanted == len ? last : wanted - 1;
+#if defined(WEIRI_AVX2)
+    if (last >= 32 && weiri_has_avx2())
+        assert_int_equal(weiri_lines_find_avx2(bytes, last, name_len + 1), lf);
+#endif
+#if defined(WEIRI_AVX512)
+    if (last >= 64 && weiri_has_avx512())
+        assert_int_equal(weiri_lines_find_avx512(bytes, last, name_len + 1), lf);
+#endif
+    (void)lf;
+}
+
+/* A line end at each place of texts of each length, with colons and without, and other line ends before it
+ * that have no colon where it is looked for. */
+static void test_find(void **state)
+{
+    (void)state;
+    static const size_t names[] = {0, 1, 7, 17, 40};
+    for (size_t len = 0; len < 260; len += len < 150 ? 1 : 13)
+        for (size_t n = 0; n < sizeof names / sizeof *names; n++)
+            for (size_t at = 0; at < len; at += len < 100 ? 1 : 3) {
+                uint8_t *bytes = guard_copy(NULL, len, at % 2 == 0);
+                size_t colon = at + 1 + names[n];
+                memset(bytes, 'x', len);
+                for (size_t i = 0; i < at; i += 9)
+                    bytes[i] = '\n';
+                bytes[at] = '\n';
+                check_find(bytes, len, names[n]);
+                if (colon < len) {
+                    bytes[colon] = ':';
+                    check_find(bytes, len, names[n]);
+                    bytes[at] = 'x';
+                    check_find(bytes, len, names[n]);
+                }
+                guard_free(bytes);
+            }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lengths),
         cmocka_unit_test(test_bytes),
+        cmocka_unit_test(test_many),
+        cmocka_unit_test(test_find),
     };
     return cmocka_run_group_tests_name("base_lines", tests, NULL, NULL);
 }

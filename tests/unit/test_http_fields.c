@@ -4,6 +4,8 @@
 #include "harness.h"
 #include "http/http.h"
 
+#include <stdio.h>
+
 #include <stdlib.h>
 
 static const char LINES[] = "Host: a\r\nAccept:b\r\nEmpty:\r\naccept: \t c, d \t\r\nX::y\r\n";
@@ -202,46 +204,43 @@ static void test_guarded_ends(void **state)
     }
 }
 
-/* The straight path takes all lines and the empty one, however many there are, and nothing less. */
-static void test_straight(void **state)
+/* Those with names of some lengths, of text and list, in their order; more than are found at a time. */
+static void test_some(void **state)
 {
-    static const char *const lines[] = {"Host: a\r\n", "X-Some: thing\r\n", "Content-Length:7\r\n",
-                                        "Connection: close\r\n", "Transfer-Encoding: chunked, gzip\r\n"};
     (void)state;
-    for (size_t n = 0; n <= 70; n++) {
-        char text[4096];
-        size_t len = 0, count = 99;
-        for (size_t i = 0; i < n; i++) {
-            size_t one = strlen(lines[i % 5]);
-            memcpy(text + len, lines[i % 5], one);
-            len += one;
-        }
-        memcpy(text + len, "\r\n", 3);
-        len += 2;
-        uint8_t *copy = guard_copy(text, len, false);
-        weiri_http_facts facts, none = {0, 0, 0, 0, 0, {NULL, 0}, {NULL, 0}, false, false};
-        facts = none;
-        assert_int_equal(weiri_http_straight(copy, len, &facts, &count), len);
-        assert_int_equal(count, n);
-        assert_int_equal(facts.hosts, (n + 4) / 5);
-        assert_int_equal(facts.lengths, (n + 2) / 5);
-        assert_int_equal(facts.encodings, n / 5);
-        assert_int_equal(facts.chunkeds, n / 5);
-        assert_int_equal(facts.unknowns, n / 5);
-        assert_int_equal(facts.close, n > 3);
-        assert_false(facts.keep_alive);
-        if (n > 0)
-            assert_str(facts.host, "a");
-        if (n > 2)
-            assert_str(facts.length, "7");
-        guard_free(copy);
-        for (size_t less = 1; less <= 2; less++) {
-            copy = guard_copy(text, len - less, false);
-            facts = none;
-            assert_int_equal(weiri_http_straight(copy, len - less, &facts, &count), 0);
+    char text[4096];
+    for (size_t n = 0; n <= 90; n += n < 20 ? 1 : 7)
+        for (size_t listed = 0; listed <= 3; listed++) {
+            const weir_http_field list[] = {{weir_cstr("Six-66"), weir_cstr("first")},
+                                            {weir_cstr("Seven-7"), weir_cstr("no")},
+                                            {weir_cstr("Six-77"), weir_cstr("last")}};
+            size_t len = 0, seen = 0;
+            for (size_t i = 0; i < n; i++)
+                len +=
+                    (size_t)sprintf(text + len, i % 3 == 1 ? "Other:%zu\r\n" : "Six-%02zu: \t%zu \r\n", i, i);
+            uint8_t *copy = guard_copy(text, len, false);
+            weiri_http_some some;
+            weir_http_field field = list[0];
+            weiri_http_some_init(&some, (weir_http_fields){{copy, len}, list, listed}, UINT64_C(1) << 6);
+            for (size_t i = 0; i < n; i++)
+                if (i % 3 != 1) {
+                    char name[16], value[16];
+                    snprintf(name, sizeof name, "Six-%02zu", i);
+                    snprintf(value, sizeof value, "%zu", i);
+                    assert_true(weiri_http_some_next(&some, &field));
+                    assert_str(field.name, name);
+                    assert_str(field.value, value);
+                }
+            for (size_t i = 0; i < listed; i += 2, seen++) {
+                assert_true(weiri_http_some_next(&some, &field));
+                assert_ptr_equal(field.name.ptr, list[i].name.ptr);
+                assert_str(field.value, i == 0 ? "first" : "last");
+            }
+            assert_int_equal(seen, (listed + 1) / 2);
+            for (int again = 0; again < 2; again++)
+                assert_false(weiri_http_some_next(&some, &field));
             guard_free(copy);
         }
-    }
 }
 
 int main(void)
@@ -253,7 +252,7 @@ int main(void)
         cmocka_unit_test(test_has),
         cmocka_unit_test(test_long_lists_are_linear),
         cmocka_unit_test(test_guarded_ends),
-        cmocka_unit_test(test_straight),
+        cmocka_unit_test(test_some),
     };
     return cmocka_run_group_tests_name("http_fields", tests, NULL, NULL);
 }

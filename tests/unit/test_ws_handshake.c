@@ -429,6 +429,7 @@ static void test_names_of_the_same_length(void **state)
         field_of("x-c-websocket-extensions", ";;"),
         field_of("origin", "http://h"),
         field_of("ORIGIN", "http://other"),
+        field_of("x-a-name-that-is-as-much-longer-than-that-of-the-origin-as-a-word-wide", "x"), /* 64 */
     };
     weir_http_head head;
     weir_ws_request req;
@@ -445,14 +446,18 @@ static void test_names_of_the_same_length(void **state)
 
     list[10].name = weir_cstr("sec-websocket-protocol");
     assert_int_equal(weir_ws_request_read(&head, &req), WEIR_ERR_WS_PROTOCOL);
-    list[10].value = weir_cstr("a");
     list[11].name = weir_cstr("sec-websocket-protocol");
     list[11].value = weir_cstr("b");
+    assert_int_equal(weir_ws_request_read(&head, &req), WEIR_ERR_WS_PROTOCOL);
+    list[10].value = weir_cstr("a");
     assert_int_equal(weir_ws_request_read(&head, &req), 0);
     assert_int_equal(weir_ws_request_protocol(&req, (const char *const[]){"b"}, 1), 0);
     list[10].name = list[11].name = weir_cstr("sec-websocket-extensions");
     assert_int_equal(weir_ws_request_read(&head, &req), 0);
     list[11].value = weir_cstr(";;");
+    assert_int_equal(weir_ws_request_read(&head, &req), WEIR_ERR_WS_EXTENSION_FORM);
+    list[10].value = weir_cstr(";");
+    list[11].value = weir_cstr("b");
     assert_int_equal(weir_ws_request_read(&head, &req), WEIR_ERR_WS_EXTENSION_FORM);
 }
 

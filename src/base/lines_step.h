@@ -1,0 +1,100 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * lines_step.h - floor 1: field lines, 64 bytes a step.
+ *
+ * A step gets two words with a bit for each byte, which vectors have made: what may not stand in a name,
+ * and what may not stand in a value. In a line's bits the first of the former is its colon, the first of
+ * the latter its CR, or else the line is none:
+ *
+ *     bytes      H o s t :   a CR LF X : b CR LF          (bit 0 is the first)
+ *     no_token   . . . . 1 1 .  1  1 . 1 .  1  1
+ *     no_value   . . . . . . .  1  1 . . .  1  1
+ *
+ * Then the line's bits are cleared. So no byte is looked at twice but these two and LF.
+ */
+#ifndef WEIRI_LINES_STEP_H
+#define WEIRI_LINES_STEP_H
+
+#include "bytes.h"
+#include "lines.h"
+
+/* What a byte is: what the entry of its low half and that of its high half have in common. One of five bits
+ * for rows of tokens (0x60..0x6F is what rows 0x40 and 0x50 allow together), one of three for what may not
+ * stand in a value. Bytes from 0x80 on have none. */
+enum {
+    ROW_2 = 1 << 0,
+    ROW_3 = 1 << 1,
+    ROW_4 = 1 << 2,
+    ROW_5 = 1 << 3,
+    ROW_7 = 1 << 4,
+    TOKEN = ROW_2 | ROW_3 | ROW_4 | ROW_5 | ROW_7,
+    CONTROL_0 = 1 << 5, /* 0x00..0x0F but HTAB */
+    CONTROL_1 = 1 << 6, /* 0x10..0x1F */
+    DELETE = 1 << 7,    /* 0x7F */
+    CONTROL = CONTROL_0 | CONTROL_1,
+    STOP = CONTROL | DELETE
+};
+
+static const uint8_t lines_low[16] = {
+    /* 0 */ ROW_3 | ROW_5 | ROW_7 | CONTROL,
+    /* 1 */ TOKEN | CONTROL,
+    /* 2 */ ROW_3 | ROW_4 | ROW_5 | ROW_7 | CONTROL,
+    /* 3 */ TOKEN | CONTROL,
+    /* 4 */ TOKEN | CONTROL,
+    /* 5 */ TOKEN | CONTROL,
+    /* 6 */ TOKEN | CONTROL,
+    /* 7 */ TOKEN | CONTROL,
+    /* 8 */ ROW_3 | ROW_4 | ROW_5 | ROW_7 | CONTROL,
+    /* 9 */ ROW_3 | ROW_4 | ROW_5 | ROW_7 | CONTROL_1,
+    /* A */ ROW_2 | ROW_4 | ROW_5 | ROW_7 | CONTROL,
+    /* B */ ROW_2 | ROW_4 | CONTROL,
+    /* C */ ROW_4 | ROW_7 | CONTROL,
+    /* D */ ROW_2 | ROW_4 | CONTROL,
+    /* E */ ROW_2 | ROW_4 | ROW_5 | ROW_7 | CONTROL,
+    /* F */ ROW_4 | ROW_5 | CONTROL | DELETE,
+};
+
+static const uint8_t lines_high[16] = {
+    CONTROL_0, CONTROL_1, ROW_2, ROW_3, ROW_4, ROW_5, ROW_4 | ROW_5, ROW_7 | DELETE, 0, 0, 0, 0, 0, 0, 0, 0,
+};
+
+/* Bit i says what byte i is. */
+typedef struct lines_bits {
+    uint64_t no_token; /* may not stand in a name; all that may not stand in a value are among these */
+    uint64_t no_value;
+} lines_bits;
+
+#define LINES_NO_COLON SIZE_MAX
+
+/* Takes the lines that end in a step of bytes from `at` on. *colon is that of a line that reaches over its
+ * end, if it was seen. Returns false in front of a line that is none. */
+static WEIRI_FAST bool lines_step(weiri_lines *walk, size_t *colon, size_t at, lines_bits bits,
+                                  weiri_line *lines, size_t *kept)
+{
+    const uint8_t *bytes = walk->bytes;
+    uint64_t mine = ~(uint64_t)0 << (walk->at > at); /* the first byte may be the LF of the line before */
+    bits.no_token &= mine;
+    bits.no_value &= mine;
+    while (bits.no_value != 0) {
+        unsigned bit = (unsigned)__builtin_ctzll(bits.no_value);
+        size_t end = at + bit;
+        if (*colon == LINES_NO_COLON)
+            *colon = at + (unsigned)__builtin_ctzll(bits.no_token);
+        if (walk->len - end < 2 || memcmp(bytes + end, "\r\n", 2) != 0 || *colon == walk->at ||
+            bytes[*colon] != ':')
+            return false;
+        if (weiri_lines_want(walk, *colon - walk->at))
+            lines[(*kept)++] = (weiri_line){walk->at, *colon, end};
+        walk->at = end + 2;
+        walk->count++;
+        *colon = LINES_NO_COLON;
+        mine = ~(uint64_t)3 << bit; /* from behind LF on */
+        bits.no_token &= mine;
+        bits.no_value &= mine;
+    }
+    if (*colon == LINES_NO_COLON && bits.no_token != 0)
+        *colon = at + (unsigned)__builtin_ctzll(bits.no_token);
+    return true;
+}
+
+#endif

@@ -1,0 +1,79 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * straight.c - floor 2: the straight path for heads that lie whole in the input.
+ *
+ * It takes what nearly every head is made of, in one pass: a start line with HTTP/1.1, and fields with
+ * nothing wrong. Anything else, and the errors, are left to the machine in head.c, which begins anew.
+ */
+#include "http.h"
+
+#include "base/find.h"
+
+#include <string.h>
+
+/* "GET /path HTTP/1.1" CR LF; returns its length, or 0. */
+static size_t straight_request(weir_http *http, const uint8_t *bytes, size_t len)
+{
+    static const char version[] = " HTTP/1.1\r\n";
+    const size_t version_len = sizeof version - 1;
+    size_t method = weiri_run(bytes, len, WEIRI_TOKEN);
+    if (method == 0 || method == len || bytes[method] != ' ')
+        return 0;
+    size_t at = method + 1;
+    size_t target = weiri_target_len(bytes + at, len - at);
+    size_t end = at + target;
+    if (target == 0 || target > http->max_target_ || len - end < version_len ||
+        memcmp(bytes + end, version, version_len) != 0)
+        return 0;
+    http->method_len_ = method;
+    http->target_at_ = at;
+    http->target_len_ = target;
+    return end + version_len;
+}
+
+/* "HTTP/1.1 200 OK" CR LF; returns its length, or 0. */
+static size_t straight_status(weir_http *http, const uint8_t *bytes, size_t len)
+{
+    uint64_t status;
+    if (len < 15 || memcmp(bytes, "HTTP/1.1 ", 9) != 0 || bytes[9] == '0' || bytes[12] != ' ' ||
+        !weiri_decimal((weir_str){bytes + 9, 3}, &status))
+        return 0;
+    size_t end = 13 + weiri_value_len(bytes + 13, len - 13);
+    if (len - end < 2 || bytes[end] != '\r' || bytes[end + 1] != '\n')
+        return 0;
+    http->status_ = (uint16_t)status;
+    http->reason_at_ = 13;
+    http->mark_ = end;
+    return end + 2;
+}
+
+/* All field lines and the empty line behind them; returns their length, or 0. */
+static size_t straight_fields(weir_http *http, const uint8_t *bytes, size_t len, weiri_http_facts *facts)
+{
+    weiri_http_some some;
+    weir_http_field field;
+    weiri_http_some_init(&some, (weir_http_fields){{bytes, len}, NULL, 0}, WEIRI_HTTP_FACTS_LENGTHS);
+    while (weiri_http_some_next(&some, &field))
+        weiri_http_facts_add(facts, &field);
+    size_t at = some.lines.at;
+    http->field_count_ = some.lines.count;
+    if (some.lines.count > http->max_fields_ || len - at < 2 || bytes[at] != '\r' || bytes[at + 1] != '\n')
+        return 0;
+    return at + 2;
+}
+
+bool weiri_http_straight(weir_http *http, const uint8_t *bytes, size_t len, size_t *used,
+                         weiri_http_facts *facts)
+{
+    size_t start = http->kind_ == WEIR_HTTP_REQUEST ? straight_request(http, bytes, len)
+                                                    : straight_status(http, bytes, len);
+    size_t fields = start != 0 ? straight_fields(http, bytes + start, len - start, facts) : 0;
+    if (fields == 0) {
+        http->field_count_ = 0;
+        return false;
+    }
+    http->minor_ = 1;
+    http->fields_at_ = start;
+    *used = start + fields;
+    return true;
+}

@@ -34,7 +34,9 @@ static size_t host_name_len(weir_str host)
 bool weiri_http_host_valid(weir_str host)
 {
     size_t end = 0;
-    if (host.len != 0 && host.ptr[0] == '[') {
+    if (host.len == 0)
+        return false;
+    if (host.ptr[0] == '[') {
         while (end < host.len && host.ptr[end] != ']')
             end++;
         if (end == host.len || !host_ipv6_valid((weir_str){host.ptr + 1, end - 1}))

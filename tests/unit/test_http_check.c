@@ -100,10 +100,10 @@ static void test_other_names(void **state)
     for (size_t i = 0; i < 4; i++)
         for (size_t at = 0; at < strlen(names[i]); at++) {
             char name[32];
-            weir_http_field list[] = {{weir_cstr("Host"), weir_cstr("a")},
-                                      {weir_cstr(name), weir_cstr("close")}};
             strcpy(name, names[i]);
             name[at] = name[at] == 'x' ? 'y' : 'x';
+            weir_http_field list[] = {{weir_cstr("Host"), weir_cstr("a")},
+                                      {weir_cstr(name), weir_cstr("close")}};
             weir_http_head head = head_over(list, 2);
             assert_int_equal(check(&head), 0);
             assert_str(head.host, "a");

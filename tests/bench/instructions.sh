@@ -85,7 +85,7 @@ paste "$baseline" "$chosen" | cut -f 1,2,4 | awk -F '\t' -v slack=$slack '
         good ? passed++ : failed++
         seen++
         printf "| %-34s | %10s | %10s | %+6.1f%% | %10s | %10s | %+6.1f%% |%s\n", $1, first[$1], $2, a, second[$1], $3,
-            b, good ? "" : a > slack || b > slack ? "  FAIL" : "  FAIL: better, or not in the file: UPDATE=1"
+            b, good ? "" : (a > slack || b > slack) ? "  FAIL" : "  FAIL: better, or not in the file: UPDATE=1"
     }
     END {
         if (seen != tasks || seen == 0)

@@ -123,30 +123,30 @@ suite() {
 
 run() {
     case $1 in
-    conformance) suite "$1" 150 python "$python" -B "$here/conformance.py" ;;
-    deflate) suite "$1" 120 python "$python" -B "$here/conformance_deflate.py" ;;
-    client) suite "$1" 120 python "$python" -B "$here/conformance_client.py" ;;
-    cases) suite "$1" 150 python "$python" -B "$here/conformance_cases.py" ;;
-    cat) suite "$1" 120 python "$python" -B "$here/cat_contract.py" ;;
-    python) suite "$1" 120 python3-websockets "$python" -B "$here/python_client.py" ;;
-    python-peers) suite "$1" 120 python3-websockets "$python" -B "$here/python_peers.py" ;;
-    node) suite "$1" 120 "nodejs ws" node "$here/node_client.mjs" ;;
-    node-peers) suite "$1" 120 "nodejs ws" node "$here/node_peers.mjs" ;;
-    curl) suite "$1" 120 "python curl" "$python" -B "$here/stream_curl.py" ;;
-    room) suite "$1" 120 python "$python" -B "$here/room_peers.py" ;;
+    conformance) suite "$1" 300 python "$python" -B "$here/conformance.py" ;;
+    deflate) suite "$1" 300 python "$python" -B "$here/conformance_deflate.py" ;;
+    client) suite "$1" 300 python "$python" -B "$here/conformance_client.py" ;;
+    cases) suite "$1" 300 python "$python" -B "$here/conformance_cases.py" ;;
+    cat) suite "$1" 300 python "$python" -B "$here/cat_contract.py" ;;
+    python) suite "$1" 300 python3-websockets "$python" -B "$here/python_client.py" ;;
+    python-peers) suite "$1" 300 python3-websockets "$python" -B "$here/python_peers.py" ;;
+    node) suite "$1" 300 "nodejs ws" node "$here/node_client.mjs" ;;
+    node-peers) suite "$1" 300 "nodejs ws" node "$here/node_peers.mjs" ;;
+    curl) suite "$1" 300 "python curl" "$python" -B "$here/stream_curl.py" ;;
+    room) suite "$1" 300 python "$python" -B "$here/room_peers.py" ;;
     browser)
-        suite "$1" 150 "nodejs playwright-core chromium fonts-noto-cjk fonts-noto-color-emoji" \
+        suite "$1" 300 "nodejs playwright-core chromium fonts-noto-cjk fonts-noto-color-emoji" \
             node "$here/browser.mjs"
         ;;
     browser-deflate)
-        suite "$1" 120 "nodejs playwright-core chromium" node "$here/browser_deflate.mjs"
+        suite "$1" 300 "nodejs playwright-core chromium" node "$here/browser_deflate.mjs"
         ;;
-    sse) suite "$1" 120 python "$python" -B "$here/sse_cat.py" ;;
-    relay) suite "$1" 120 python "$python" -B "$here/relay.py" ;;
-    aiohttp) suite "$1" 60 python3-aiohttp "$python" -B "$here/sse_aiohttp.py" ;;
-    nginx) suite "$1" 60 "python nginx" "$python" -B "$here/sse_nginx.py" ;;
-    sse-node) suite "$1" 90 "nodejs eventsource eventsource-parser" node "$here/sse_node.mjs" ;;
-    sse-browser) suite "$1" 90 "nodejs playwright-core chromium" node "$here/sse_browser.mjs" ;;
+    sse) suite "$1" 300 python "$python" -B "$here/sse_cat.py" ;;
+    relay) suite "$1" 300 python "$python" -B "$here/relay.py" ;;
+    aiohttp) suite "$1" 300 python3-aiohttp "$python" -B "$here/sse_aiohttp.py" ;;
+    nginx) suite "$1" 300 "python nginx" "$python" -B "$here/sse_nginx.py" ;;
+    sse-node) suite "$1" 300 "nodejs eventsource eventsource-parser" node "$here/sse_node.mjs" ;;
+    sse-browser) suite "$1" 300 "nodejs playwright-core chromium" node "$here/sse_browser.mjs" ;;
     *) say "FAIL $1: there is no such suite" ;;
     esac
 }

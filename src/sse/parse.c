@@ -302,31 +302,30 @@ static void line_scan(weir_sse_parser *p, weiri_sse_walk *w)
     p->state_ |= high ? HIGH : 0;
 }
 
-/* Takes a line of data that is whole in the input, if nothing of the block lies in the storage and no limit
- * is near. */
-static void hold(weir_sse_parser *p, weiri_sse_walk *w)
+/* Takes a line of data that is whole in the input, if no limit is near: behind what the block has, wherever
+ * that lies. */
+static void data_line(weir_sse_parser *p, weiri_sse_walk *w)
 {
     size_t line = (size_t)(w->stop - w->at);
-    size_t before = 0;
-    if (w->stop == w->end || line < sizeof data_name || memcmp(w->at, data_name, sizeof data_name) != 0)
+    if (w->stop == w->end || line < sizeof data_name || memcmp(w->at, data_name, sizeof data_name) != 0 ||
+        (p->state_ & (SKIPPING | PARTED)) != 0)
         return;
     uint8_t *value = w->at + sizeof data_name;
     value += *value == ' ';
     size_t len = (size_t)(w->stop - value);
-    if ((p->state_ & (HAS_DATA | SKIPPING)) != 0) {
-        if (w->held == NULL)
-            return;
-        before = w->held_len + 1;
-    }
+    bool first = (p->state_ & HAS_DATA) == 0;
+    bool stored = !first && w->held == NULL;
+    size_t before = first ? 0 : (stored ? p->data_len_ : w->held_len) + 1;
     if (len > p->max_event_ || before > p->max_event_ - len || line > p->max_line_)
         return;
-    if (before == 0) {
+    if (first) {
         w->held = value;
     } else {
-        w->held[before - 1] = '\n';
-        memmove(w->held + before, value, len);
+        uint8_t *to = (stored ? weiri_sse_data_area(p) : w->held) + before;
+        to[-1] = '\n';
+        memmove(to, value, len);
     }
-    w->held_len = before + len;
+    *(stored ? &p->data_len_ : &w->held_len) = before + len;
     p->state_ |= HAS_DATA;
     w->at = w->stop;
     line_end_take(p, w);
@@ -348,7 +347,7 @@ static int parse(weir_sse_parser *p, weiri_sse_walk *w, weir_sse_item *item)
             p->name_len_ = 0;
             p->line_len_ = 0;
             line_scan(p, w);
-            hold(p, w);
+            data_line(p, w);
         } else if (p->line_ == LINE_BOM) {
             bom_take(p, w);
         } else {

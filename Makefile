@@ -111,6 +111,12 @@ harness_objects := $(patsubst %.c,$(obj)/%.o,$(wildcard tests/harness/*.c))
 harness_lib := $(obj)/libharness.a
 units := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(filter-out $(zlib_only) \
            $(if $(filter 1,$(MBEDTLS)),,%/test_mbedtls.c),$(wildcard tests/unit/test_*.c)))
+# Weir once more for each choice of fewer vector instructions (src/base/simd.h), with the tests that it can matter to:
+# a processor takes the widest it has, and so do all other tests. CHOICES= leaves them out.
+CHOICES ?= $(if $(findstring WEIR_SIMD,$(CPPFLAGS) $(CFLAGS)),,0 1 2)
+choice_tests := $(addprefix test_,base_ascii base_lines base_mask base_sha1 base_simd base_utf8 http_check http_fields \
+                  http_head http_straight sse_parse sse_scan sse_write ws_handshake ws_next ws_receive ws_roundtrip ws_send)
+choice_programs := $(foreach n,$(CHOICES),$(patsubst %,$(BUILD)/tests/%-simd$(n),$(choice_tests)))
 attacks := $(patsubst tests/attacks/%.c,$(BUILD)/tests/%,$(filter-out $(zlib_only) \
              $(if $(filter 1,$(COUNTED)),,%/attacks_work.c),$(wildcard tests/attacks/attacks_*.c)))
 peers := $(patsubst tests/peers/%.c,$(BUILD)/tests/%,$(filter-out $(zlib_only) \
@@ -177,6 +183,28 @@ $(obj)/counted/$(1)_%.o: src/$(1)/%.c $(BUILD)/flags.compile
 	$$(call run,CC,$$<,$$(call compile,$(core_flags) -fsanitize-coverage=trace-pc))
 endef
 $(foreach floor,$(floors) backends,$(eval $(call floor_rules,$(floor))))
+
+# For each choice N: $(obj)/simdN/FLOOR_x.o, libweir.a of them, the tests' objects, and the programs.
+define choice_floor_rules
+$(obj)/simd$(1)/$(2)_%.o: src/$(2)/%.c $(BUILD)/flags.compile
+	@mkdir -p $$(@D)
+	$$(call run,CC,$$<,$$(call compile,$(core_flags) -DWEIR_SIMD=$(1)))
+endef
+define choice_rules
+$(foreach floor,$(floors) backends,$(call choice_floor_rules,$(1),$(floor))
+)
+$(obj)/simd$(1)/libweir.a: $(addprefix $(obj)/simd$(1)/,$(call flat,$(sources))) $(BUILD)/flags.link
+	@rm -f $$@
+	$$(call run,AR,$$@,$(AR) rcs $$@ $$(filter %.o,$$^))
+$(obj)/simd$(1)/tests/unit/%.o: tests/unit/%.c $(BUILD)/flags.compile | cmocka
+	@mkdir -p $$(@D)
+	$$(call run,CC,$$<,$$(call compile,$$(test_flags) -DWEIR_SIMD=$(1)))
+$(filter %-simd$(1),$(choice_programs)): $(BUILD)/tests/%-simd$(1): $(obj)/simd$(1)/tests/unit/%.o $(harness_lib) \
+    $(obj)/simd$(1)/libweir.a $(BUILD)/flags.link
+	@mkdir -p $$(@D)
+	$$(call run,LD,$$@,$$(link) $$(filter %.o %.a,$$^) $$(cmocka) $$(libs))
+endef
+$(foreach n,$(CHOICES),$(eval $(call choice_rules,$(n))))
 
 $(static_lib): $(static_objects)
 $(example_lib): $(example_parts)
@@ -289,9 +317,9 @@ cmocka: | $(filter deps,$(MAKECMDGOALS))
 	@tests/tools/deps.sh check
 
 units: $(units) $(faults)
-tests: units $(attacks) $(peers) $(fuzzers)
+tests: units $(choice_programs) $(attacks) $(peers) $(fuzzers)
 test: tests $(static_lib)
-	@tests/tools/run.sh $(units) $(faults) $(attacks) $(peers) $(fuzzers) $(portability)
+	@tests/tools/run.sh $(portability) $(units) $(choice_programs) $(faults) $(attacks) $(peers) $(fuzzers)
 
 # Writes event streams for other people's readers.
 $(obj)/tests/interop/%.o: tests/interop/%.c $(BUILD)/flags.compile
@@ -311,7 +339,9 @@ coverage:
 mutate_tests := $(units) $(filter-out %/attacks_work,$(attacks))
 mutate faults: export TEST_FLAGS = $(test_flags)
 mutate faults: export TEST_LIBS = $(cmocka) $(libs) $(zlib_libs)
-mutate: $(mutate_tests)
+mutate: export MUTATE_CHOICES = $(CHOICES)
+mutate: export MUTATE_CHOICE_TESTS = $(choice_tests)
+mutate: $(mutate_tests) $(choice_programs)
 	@tests/mutate/run.py $(notdir $(mutate_tests))
 faults: $(mutate_tests)
 	@tests/mutate/faults.py $(notdir $(mutate_tests))

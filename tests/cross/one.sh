@@ -101,4 +101,4 @@ faults=0
 [ -n "$link" ] || faults=1
 make --no-print-directory CC="$cc" BUILD="$work/build" CFLAGS="$cflags -isystem $work/include" \
     LDFLAGS="$link -L$work/lib" RUNNER="$runner" SHARED=0 ZLIB=1 NGHTTP2=0 WSLAY=0 COUNTED=0 FAULTS=$faults \
-    PORTABILITY=0 JOBS=1 WERROR=1 test
+    CHOICES= PORTABILITY=0 JOBS=1 WERROR=1 test

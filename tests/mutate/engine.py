@@ -88,12 +88,17 @@ class Tree:
 
 
 class Build:
-    """Everything that is built, in BUILD/mutate."""
+    """Everything that is built, in BUILD/mutate; with a choice of fewer vector instructions (src/base/simd.h), over
+    which `make` has built some of the test programs, in BUILD/mutate-simdN."""
 
-    def __init__(self, jobs=2):
+    def __init__(self, choice=None, jobs=2):
         self.out = os.path.join(ROOT, os.environ.get("BUILD", "build"), "mutate")
+        self.choice, simd = "", []
+        if choice is not None:
+            self.choice, simd = "simd%s/" % choice, ["-DWEIR_SIMD=%s" % choice]
+            self.out += "-simd%s" % choice
         self.cc = shlex.split(os.environ.get("CC", "cc"))
-        self.test_flags = shlex.split(os.environ.get("TEST_FLAGS", ""))
+        self.test_flags = shlex.split(os.environ.get("TEST_FLAGS", "")) + simd
         self.test_libs = shlex.split(os.environ.get("TEST_LIBS", "-lcmocka -lz"))
         self.objects = os.path.join(ROOT, os.environ.get("BUILD", "build"), "obj")
         # Random tests take seconds in full; a part of their rounds catches nearly as many mutants.
@@ -101,7 +106,7 @@ class Build:
         self.jobs = jobs
         self.pool = ThreadPoolExecutor(jobs)
         self.tree = Tree()
-        self.flags = ["-std=c99", "-w", "-fPIC", "-Iinclude"]
+        self.flags = ["-std=c99", "-w", "-fPIC", "-Iinclude"] + simd
         # What a mutant leaves unset has a value that no run of luck hides.
         if command(self.cc + ["-ftrivial-auto-var-init=pattern", "-x", "c", "-c", "/dev/null", "-o",
                               "/dev/null"]).returncode == 0:
@@ -154,7 +159,7 @@ class Build:
                 self.by_function[number].add(test)
 
     def test_object(self, name):
-        return os.path.join(self.objects, self.test_source[name][:-2] + ".o")
+        return os.path.join(self.objects, self.choice + self.test_source[name][:-2] + ".o")
 
     def stamp(self):
         """What the library is made of."""

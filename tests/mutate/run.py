@@ -9,6 +9,9 @@
     MUTATE_AGAIN=file        only the survivors that an earlier run printed to this file
     MUTATE_FLOOR=percent     fails below this score (95)
 
+Survivors are printed at the end; as they are found they go to mutate/survivors.txt in the folder BUILD. What
+survives with the processor's widest vectors is tried with fewer: MUTATE_CHOICES, of the tests MUTATE_CHOICE_TESTS.
+
 Mutants whose object code at -O2 is that of the source, as gcc or clang makes it, are left out as equal. Those
 that change nothing that can be observed are listed with the reason in equivalent.txt. operators.py says what is
 changed, engine.py how.
@@ -69,6 +72,10 @@ def near(path, tests):
     if not any(t.program.startswith("test_" + floor) for t in tests):
         return tests
     return [t for t in tests if t.program.startswith(("test_" + floor, "attacks_"))]
+
+
+def line_of(mutant):
+    return "%s:%d: %s: %s -> %s" % (mutant.file, mutant.line, mutant.function or "-", mutant.before, mutant.after)
 
 
 class Batch:
@@ -156,6 +163,7 @@ class Session:
         self.done = 0
         self.total = 0
         self.begin = time.monotonic()
+        self.survivors = open(os.path.join(build.out, "survivors.txt"), "w", encoding="utf-8")
 
     def progress(self):
         if sys.stderr.isatty():
@@ -231,6 +239,8 @@ class Session:
             self.state[mutant] = state
             self.done += 1
             self.progress()
+            if state == "survived":
+                print(line_of(mutant), file=self.survivors, flush=True)
 
     def same_code(self, worker, batch, number):
         """Does a compiler at -O2 make the same object code with and without the mutant?"""
@@ -298,12 +308,11 @@ def again(found, path):
     return [f for f in found if "%s: %s: %s -> %s" % key_of(f[2]) in printed]
 
 
-def once_more(build, found, state):
-    """Survivors in files that choose between vectors and portable C, to be tried without vectors: portable C may
-    be compiled here, but not chosen by the processor."""
-    return [(source, "scalar", mutant) for source, config, mutant in found
-            if config == "" and state[mutant] == "survived" and mutant.line in build.active_lines(source.path, "scalar")
-            and re.search(r"_mm|\bsimd\.h|\bvec\.h|weiri_vec_|weiri_has_", source.text)]
+def once_more(found, state):
+    """Survivors in files that choose between vectors and portable C. The processor has chosen the widest: they are
+    tried with each other choice, as `make test` does."""
+    return [(source, "", mutant) for source, config, mutant in found if state[mutant] == "survived" and
+            re.search(r"_mm|\bsimd\.h|\bvec\.h|weiri_vec_|weiri_has_", source.text)]
 
 
 def seed_of():
@@ -336,7 +345,7 @@ def report(session, listed, whole):
         files[mutant.file][state] += 1
         totals[state] += 1
     for mutant in sorted((m for m, s in session.state.items() if s == "survived"), key=lambda m: (m.file, m.start)):
-        print("%s:%d: %s: %s -> %s" % (mutant.file, mutant.line, mutant.function or "-", mutant.before, mutant.after))
+        print(line_of(mutant))
     print("%-24s %7s %7s %9s %6s %6s %7s" % ("", "mutants", "caught", "survived", "listed", "equal", "score"))
 
     def row(name, count):
@@ -382,7 +391,14 @@ def main():
     print("%d tests run over weir as it is, %.0f s" % (len(build.tests), time.monotonic() - begin), flush=True)
     session = Session(build, listed)
     session.run(list(batches_of(found)))
-    session.run(list(batches_of(once_more(build, found, session.state))))
+    for choice in os.environ.get("MUTATE_CHOICES", "").split():
+        left = once_more(found, session.state)
+        if left:
+            other = engine.Build(choice)
+            other.prepare(os.environ["MUTATE_CHOICE_TESTS"].split())
+            more = Session(other, listed)
+            more.run(list(batches_of(left)))
+            session.state.update((mutant, state) for mutant, state in more.state.items() if state == "caught")
     caught, survived = report(session, listed, not sample and not os.environ.get("MUTATE_AGAIN"))
     floor = float(os.environ.get("MUTATE_FLOOR") or 95)
     score = 100.0 * caught / (caught + survived) if caught + survived else 100.0

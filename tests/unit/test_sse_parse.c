@@ -211,6 +211,35 @@ static void test_init_limits(void **state)
     assert_int_equal(init(&cfg, 1000), WEIR_ERR_SPACE);
 }
 
+/* A comment of 1,024 bytes is reported, a longer one is not; a type may be of 256. */
+static void test_defaults(void **state)
+{
+    (void)state;
+    static uint8_t storage[8192], text[2048];
+    for (size_t len = 1023; len < 1026; len++) {
+        weir_sse_parser_cfg cfg = {.flags = WEIR_SSE_COMMENTS};
+        weir_sse_parser p;
+        weir_sse_item item;
+        weir_in in = {text, len + 2};
+        memset(text, 'c', sizeof text);
+        text[0] = ':';
+        text[len + 1] = '\n';
+        assert_int_equal(weir_sse_parser_init(&p, storage, sizeof storage, &cfg), 0);
+        assert_int_equal(weir_sse_next(&p, &in, &item), len <= 1024 ? WEIR_SSE_COMMENT : 0);
+        assert_int_equal(in.len, 0);
+    }
+    for (size_t len = 255; len < 258; len++) {
+        weir_sse_parser p;
+        weir_sse_item item;
+        weir_in in = {text, 6 + len + 10};
+        memcpy(text, "event:", 6);
+        memset(text + 6, 't', len);
+        memcpy(text + 6 + len, "\ndata:d\n\n", 10);
+        assert_int_equal(weir_sse_parser_init(&p, storage, sizeof storage, NULL), 0);
+        assert_int_equal(weir_sse_next(&p, &in, &item), len <= 256 ? WEIR_SSE_EVENT : WEIR_ERR_SSE_TYPE_SIZE);
+    }
+}
+
 static void test_init_last_event_id(void **state)
 {
     (void)state;
@@ -419,6 +448,7 @@ int main(void)
         cmocka_unit_test(test_init_arguments),
         cmocka_unit_test(test_init_without_cfg),
         cmocka_unit_test(test_init_limits),
+        cmocka_unit_test(test_defaults),
         cmocka_unit_test(test_init_last_event_id),
         cmocka_unit_test(test_restart),
         cmocka_unit_test(test_restart_with_a_bad_id),

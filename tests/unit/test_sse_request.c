@@ -50,6 +50,7 @@ static void test_methods(void **state)
         {"get", 0, WEIR_ERR_SSE_METHOD, false},
         {"head", 0, WEIR_ERR_SSE_METHOD, false},
         {"post", WEIR_SSE_ALLOW_POST, WEIR_ERR_SSE_METHOD, false},
+        {"POST", WEIR_SSE_ALLOW_POST << 1, WEIR_ERR_SSE_METHOD, false},
         {"OPTIONS", WEIR_SSE_ALLOW_POST, WEIR_ERR_SSE_METHOD, false},
         {"GETX", 0, WEIR_ERR_SSE_METHOD, false},
     };
@@ -123,6 +124,7 @@ static void test_accept(void **state)
     check_accept("Accept: text/event-stream;qs=0\r\n", true);
     check_accept("Accept: text/event-stream;x=0\r\n", true);
     check_accept("Accept: text/event-stream;q=\r\n", true);
+    check_accept("Accept: text/event-stream;q:0\r\n", true);
     check_accept("Accept: text/event-stream;q=.0\r\n", true);
     check_accept("Accept: text/event-stream;q=00\r\n", true);
     check_accept("Accept: text/event-stream;q=0.01\r\n", true);

@@ -150,7 +150,7 @@ static WEIRI_SLOW int send_any(weir_ws *ws, weir_out *out, uint32_t flags, weir_
 static inline bool send_is_straight(const weir_ws *ws, uint32_t flags)
 {
     const unsigned busy = WEIRI_WS_SENT | WEIRI_WS_RECEIVED | WEIRI_WS_EOF | WEIRI_WS_TX_MESSAGE;
-    return ((ws->state_ & busy) | ws->out_cut_ | ws->tx_left_) == 0 && ws->deflate_ == NULL &&
+    return ((ws->state_ & busy) | ws->out_cut_ | ws->tx_left_) == 0 &&
            (flags | WEIR_WS_TEXT) == (WEIR_WS_WHOLE | WEIR_WS_TEXT);
 }
 

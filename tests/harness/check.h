@@ -15,7 +15,7 @@
 
 /* A slice equals a text; absent (ptr NULL) equals no text. */
 #define assert_str(str, text) check_str((str), (text), __FILE__, __LINE__)
-#define assert_absent(str) assert_null((str).ptr)
+#define assert_absent(str) assert_true((str).ptr == NULL && (str).len == 0)
 
 static inline void check_str(weir_str str, const char *text, const char *file, int line)
 {

@@ -127,13 +127,50 @@ static void test_error_zeroes_the_head_and_sticks(void **state)
     for (int again = 0; again < 3; again++) {
         uint64_t offset;
         in = (weir_in){good, sizeof good - 1};
+        memset(&head, 0x55, sizeof head);
         assert_int_equal(weir_http_next(&http, &in, &head), WEIR_ERR_HTTP_MAJOR);
+        assert_memory_equal(&head, &zero, sizeof head);
         assert_int_equal(weir_http_error(&http, &offset), WEIR_ERR_HTTP_MAJOR);
         assert_int_equal(offset, 11);
     }
     assert_int_equal(weir_http_init(&http, WEIR_HTTP_REQUEST, storage, sizeof storage, NULL), 0);
     in = (weir_in){good, sizeof good - 1};
     assert_int_equal(weir_http_next(&http, &in, &head), 1);
+}
+
+/* What a head of its kind does not have is absent, whole in the input or in pieces. */
+static void test_absent(void **state)
+{
+    (void)state;
+    static const char request[] = "GET / HTTP/1.0\r\nA: b\r\n\r\n",
+                      response[] = "HTTP/1.1 200 OK\r\nA: b\r\n\r\n";
+    for (int kind = 0; kind < 2; kind++)
+        for (size_t step = 1; step < 65; step += 63) {
+            uint8_t storage[64], bytes[64];
+            weir_http http;
+            weir_http_head head;
+            const char *text = kind == 0 ? request : response;
+            size_t len = strlen(text);
+            int rv = 0;
+            memcpy(bytes, text, len);
+            assert_int_equal(weir_http_init(&http, kind == 0 ? WEIR_HTTP_REQUEST : WEIR_HTTP_RESPONSE,
+                                            storage, sizeof storage, NULL),
+                             0);
+            for (size_t at = 0; at < len; at += step) {
+                weir_in in = {bytes + at, len - at < step ? len - at : step};
+                memset(&head, 0x55, sizeof head);
+                rv = weir_http_next(&http, &in, &head);
+            }
+            assert_int_equal(rv, 1);
+            assert_absent(head.host);
+            if (kind == 0) {
+                assert_absent(head.reason);
+                assert_int_equal(head.status, 0);
+            } else {
+                assert_absent(head.method);
+                assert_absent(head.target);
+            }
+        }
 }
 
 static void test_init_arguments(void **state)
@@ -220,6 +257,7 @@ int main(void)
         cmocka_unit_test(test_cut_head_lies_in_storage),
         cmocka_unit_test(test_offset_counts),
         cmocka_unit_test(test_error_zeroes_the_head_and_sticks),
+        cmocka_unit_test(test_absent),
         cmocka_unit_test(test_init_arguments),
         cmocka_unit_test(test_dribble_is_linear),
         cmocka_unit_test(test_every_byte_at_every_place),

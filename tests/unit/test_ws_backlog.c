@@ -56,6 +56,7 @@ static void test_waiting_pong_and_a_pong_in_pieces(void **state)
         assert_int_equal(weir_ws_next(&s.ws, &in, &ev), 0);
         in = (weir_in){bytes + cut, sizeof bytes - cut};
         assert_int_equal(weir_ws_next(&s.ws, &in, &ev), WEIR_WS_PONG);
+        assert_int_equal(ev.data.len, cut > 6 ? 0 : 50);
         assert_int_equal(weir_ws_next(&s.ws, &in, &ev), 0);
         side_take_all(&s);
         expect_frame(&s, 0x8A, "12345678", 8);
@@ -180,6 +181,31 @@ static void test_ping_while_a_close_waits(void **state)
                 assert_int_equal(closes, 1);
                 assert_int_equal(weir_ws_transport(&s.ws), WEIR_WS_WAIT_PEER);
             }
+}
+
+/* Nor one that comes in pieces. */
+static void test_ping_in_pieces_while_a_close_waits(void **state)
+{
+    (void)state;
+    for (uint8_t first = 0x89; first <= 0x8A; first++)
+        for (size_t cut = 6; cut < 10; cut++) {
+            side s;
+            frame f = {0, 0, {0}};
+            unsigned closes = 0;
+            uint8_t wide[125], bytes[10] = {first, 0x84, 0, 0, 0, 0, 'p', 'i', 'n', 'g'};
+            weir_ws_event ev;
+            memset(wide, 'w', sizeof wide);
+            side_crowded(&s, wide);
+            assert_int_equal(weir_ws_close(&s.ws, 0, (weir_str){NULL, 0}), 0);
+            weir_in in = {bytes, cut};
+            assert_int_equal(weir_ws_next(&s.ws, &in, &ev), 0);
+            in = (weir_in){bytes + cut, 10 - cut};
+            assert_int_equal(weir_ws_next(&s.ws, &in, &ev), first == 0x89 ? WEIR_WS_PING : WEIR_WS_PONG);
+            side_take_all(&s);
+            while (side_frame(&s, &f))
+                closes += f.first == 0x88;
+            assert_int_equal(closes, 1);
+        }
 }
 
 /* A short Ping of ours would fit where a long Pong waits: it must not overtake it. */
@@ -393,6 +419,7 @@ int main(void)
 
         cmocka_unit_test(test_waiting_pong_and_the_peers_close),
         cmocka_unit_test(test_ping_while_a_close_waits),
+        cmocka_unit_test(test_ping_in_pieces_while_a_close_waits),
         cmocka_unit_test(test_own_ping_does_not_overtake),
         cmocka_unit_test(test_close_after_half_written_frame),
         cmocka_unit_test(test_close_beside_waiting_pongs),

@@ -38,6 +38,22 @@ static void test_room(void **state)
     }
 }
 
+/* A server needs no entropy. */
+static void test_server_without_entropy(void **state)
+{
+    (void)state;
+    end e;
+    end_prepare(&e, WEIR_WS_SERVER);
+    e.ws_cfg.entropy = NULL;
+    end_start(&e);
+    weir_out out = {e.wire, sizeof e.wire};
+    assert_int_equal(weir_ws_send(&e.ws, &out, WEIR_WS_WHOLE | WEIR_WS_DEFLATE, weir_cstr("abc")), 0);
+    assert_memory_equal(e.wire,
+                        "\xC2\x03"
+                        "abc",
+                        5);
+}
+
 /* Neither entropy that fails nor a compressor that does leaves a trace. */
 static void test_failures(void **state)
 {
@@ -125,6 +141,7 @@ static void test_no_frame_by_hand(void **state)
     assert_int_equal(weir_ws_send(&e.ws, &out, WEIR_WS_FIRST | WEIR_WS_DEFLATE, weir_cstr("a")), 0);
     assert_int_equal(weir_ws_begin(&e.ws, WEIR_WS_LAST, 1, header, &header_len), WEIR_ERR_STATE);
     assert_int_equal(header_len, 0);
+    assert_int_equal(weir_ws_begin(&e.ws, 1u << 31, 1, header, &header_len), WEIR_ERR_ARG);
     assert_int_equal(weir_ws_send(&e.ws, &out, WEIR_WS_LAST, weir_cstr("b")), 0);
     assert_int_equal(weir_ws_begin(&e.ws, WEIR_WS_WHOLE, 1, header, &header_len), 0);
     assert_int_equal(header_len, 2);
@@ -283,6 +300,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_room),
+        cmocka_unit_test(test_server_without_entropy),
         cmocka_unit_test(test_failures),
         cmocka_unit_test(test_failure_at_the_end),
         cmocka_unit_test(test_threshold),

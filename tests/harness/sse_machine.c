@@ -150,8 +150,8 @@ static void check_item(sse_machine *self, const weir_sse_item *item, log *l)
     if (with_id && !same(item->id, weir_sse_last_id(&self->parser)))
         log_line(l, "but the last event ID is another");
     if (item->kind == WEIR_SSE_PART) {
-        if (first == self->in_parts || item->data.len == 0)
-            log_line(l, "but FIRST is misplaced, or the part empty");
+        if (first == self->in_parts || (item->flags & ~WEIR_SSE_FIRST) != 0 || item->data.len == 0)
+            log_line(l, "but a flag is misplaced, or the part empty");
         if (first)
             self->parts_len = 0;
         self->in_parts = true;

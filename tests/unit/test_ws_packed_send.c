@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * test_ws_packed_send.c - weir's own part in compressing, over a backend that does as it is told: room, failures,
- * thresholds, frames as long as the room, prepared messages.
+ * test_ws_packed_send.c - weir's own part in compressing, over a backend that does as it is told: room,
+ * failures, thresholds, frames as long as the room, prepared messages.
  */
 #include "check.h"
 #include "told_backend.h"

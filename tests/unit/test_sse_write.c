@@ -455,6 +455,15 @@ static void test_comments(void **state)
     for (size_t i = 0; i < sizeof comments / sizeof *comments; i++)
         check_comment(weir_cstr(comments[i]));
     check_comment((weir_str){NULL, 0});
+    static const struct {
+        const char *comment, *bytes;
+    } exact[] = {{"", ": \n\n"}, {"hello", ": hello\n\n"}, {"a\nb\r\n\rc", ": a\n: b\n: \n: c\n\n"}};
+    for (size_t i = 0; i < sizeof exact / sizeof *exact; i++) {
+        uint8_t written[64];
+        weir_out one = {written, sizeof written};
+        assert_int_equal(weir_sse_comment_write(&one, weir_cstr(exact[i].comment)), 0);
+        assert_str(((weir_str){written, sizeof written - one.len}), exact[i].bytes);
+    }
     check_comment(STR_OF("a\0b"));
 
     uint8_t bytes[64] = {0};

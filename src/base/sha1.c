@@ -99,8 +99,6 @@ void weiri_sha1(const uint8_t *data, size_t len, uint8_t digest[20])
     tail[left] = 0x80;
     weiri_store64(tail + tail_len - 8, (uint64_t)len * 8);
     sha1_blocks(h, tail, tail_len / 64);
-    /* Few and wide: what reads the digest next need not wait until narrow ones are put together. */
-    weiri_store64(digest, (uint64_t)h[0] << 32 | h[1]);
-    weiri_store64(digest + 8, (uint64_t)h[2] << 32 | h[3]);
-    weiri_store32(digest + 16, h[4]);
+    for (unsigned i = 0; i < 5; i++)
+        weiri_store32(digest + 4 * i, h[i]);
 }

@@ -114,7 +114,7 @@ units := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(filter-out $(zlib_only) \
 # Weir once more for each choice of fewer vector instructions (src/base/simd.h), with the tests that it can matter to:
 # a processor takes the widest it has, and so do all other tests. CHOICES= leaves them out.
 CHOICES ?= $(if $(findstring WEIR_SIMD,$(CPPFLAGS) $(CFLAGS)),,0 1 2)
-choice_tests := $(addprefix test_,base_ascii base_lines base_mask base_sha1 base_simd base_utf8 http_check \
+choice_tests := $(addprefix test_,base_ascii  base_mask base_sha1 base_simd base_utf8 http_check http_lines \
                   http_fields http_head http_straight sse_parse sse_scan sse_write ws_handshake ws_next ws_receive \
                   ws_roundtrip ws_send)
 choice_programs := $(foreach n,$(CHOICES),$(patsubst %,$(BUILD)/tests/%-simd$(n),$(choice_tests)))

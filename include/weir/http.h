@@ -38,7 +38,8 @@ typedef struct weir_http_field {
 /* A walk over fields, to be copied before it is walked. It comes from a parsed head, or is made from
  * the fields of any other HTTP implementation: {{NULL, 0}, list, count}. */
 typedef struct weir_http_fields {
-    weir_str text;               /* field lines of a head that weir_http_next has checked; or empty */
+    weir_str text;               /* field lines of a head that weir_http_next has checked and found no room to
+                                    list; mostly empty */
     const weir_http_field *list; /* after these, `count` fields of an array */
     size_t count;
 } weir_http_fields;
@@ -107,8 +108,8 @@ typedef enum weir_http_framing {
 } weir_http_framing;
 
 /* A whole, checked head. The slices lie in the bytes given to weir_http_next if the head arrived in
- * one piece, else in the parser's storage; they are valid until either is changed or the parser is
- * called again. */
+ * one piece, else in the parser's storage, where the list of fields is too; they are valid until either is
+ * changed or the parser is called again. */
 typedef struct weir_http_head {
     weir_http_kind kind;
     unsigned minor;          /* of HTTP/1.minor */
@@ -160,10 +161,13 @@ typedef struct weir_http {
  *
  * http         the parser; former contents do not matter.                                    [out]
  * kind         which heads to expect.
- * storage      where a head that arrives in pieces is put together; the caller's, must outlive the
- *              parser's use, is not read before it is written. May be shared by connections whose
- *              heads are not under way at the same time.
- * storage_len  its size in bytes and the limit for a head, 16 at least. 8192 suits browsers.
+ * storage      where a head that arrives in pieces is put together, and the fields are listed; the caller's,
+ *              of any alignment, must outlive the parser's use and that of its heads, is not read before
+ *              it is written. May be shared by connections whose heads are not under way, or in use, at the
+ *              same time.
+ * storage_len  its size in bytes and the limit for a head, 16 at least. 8192 suits browsers. The list takes
+ *              sizeof(weir_http_field) a field, behind a head in pieces; a head's fields for which there
+ *              is no room are found all the same, more slowly.
  * cfg          limits, copied; NULL for the defaults.
  *
  * Returns  0, or

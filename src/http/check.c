@@ -56,7 +56,20 @@ bool weiri_http_host_valid(weir_str host)
     return digits.len == 0 || (weiri_decimal(digits, &port) && port <= 65535);
 }
 
-static void facts_coding(weiri_http_facts *facts, weir_str value)
+/* What the fields of a head say that matters for every head. */
+typedef struct head_facts {
+    unsigned hosts;
+    unsigned lengths;
+    unsigned encodings; /* Transfer-Encoding fields */
+    unsigned chunkeds;  /* members `chunked` in them */
+    unsigned unknowns;  /* other members */
+    weir_str host;
+    weir_str length;
+    bool close;
+    bool keep_alive;
+} head_facts;
+
+static void facts_coding(head_facts *facts, weir_str value)
 {
     weir_str member;
     facts->encodings++;
@@ -68,7 +81,7 @@ static void facts_coding(weiri_http_facts *facts, weir_str value)
     }
 }
 
-static void facts_connection(weiri_http_facts *facts, weir_str value)
+static void facts_connection(head_facts *facts, weir_str value)
 {
     weir_str member;
     while (weir_http_list_next(&value, &member)) {
@@ -77,7 +90,11 @@ static void facts_connection(weiri_http_facts *facts, weir_str value)
     }
 }
 
-void weiri_http_facts_add(weiri_http_facts *facts, const weir_http_field *field)
+/* Bit n: names of n bytes matter. Most fields have others. */
+#define LENGTH(n) (UINT64_C(1) << (n))
+#define FACTS_LENGTHS (LENGTH(4) | LENGTH(10) | LENGTH(14) | LENGTH(17))
+
+static void facts_add(head_facts *facts, const weir_http_field *field)
 {
     switch (field->name.len) {
     case 4:
@@ -105,13 +122,15 @@ void weiri_http_facts_add(weiri_http_facts *facts, const weir_http_field *field)
     }
 }
 
-weiri_http_facts weiri_http_facts_gather(weir_http_fields fields)
+static void facts_gather(head_facts *facts, const weir_http_fields *fields)
 {
-    weiri_http_facts facts = {0, 0, 0, 0, 0, {NULL, 0}, {NULL, 0}, false, false};
+    weir_http_fields walk = {fields->text, NULL, 0};
     weir_http_field field;
-    while (weir_http_fields_next(&fields, &field))
-        weiri_http_facts_add(&facts, &field);
-    return facts;
+    while (weir_http_fields_next(&walk, &field))
+        facts_add(facts, &field);
+    for (size_t i = 0; i < fields->count; i++)
+        if ((FACTS_LENGTHS >> fields->list[i].name.len % 64 & 1) != 0)
+            facts_add(facts, &fields->list[i]);
 }
 
 static bool status_has_body(unsigned status)
@@ -121,7 +140,7 @@ static bool status_has_body(unsigned status)
 
 /* RFC 9112 6.3, with every contradiction refused: each is a way to make two readers of one stream
  * disagree about where the next message begins. */
-static int head_framing(weir_http_head *head, const weiri_http_facts *facts)
+static int head_framing(weir_http_head *head, const head_facts *facts)
 {
     if (facts->lengths > 1 || (facts->lengths == 1 && !weiri_decimal(facts->length, &head->body_len)))
         return WEIR_ERR_HTTP_LENGTH;
@@ -146,8 +165,11 @@ static int head_framing(weir_http_head *head, const weiri_http_facts *facts)
     return 0;
 }
 
-int weiri_http_head_check(weir_http_head *head, const weiri_http_facts *facts)
+int weiri_http_head_check(weir_http_head *head)
 {
+    head_facts gathered = {0, 0, 0, 0, 0, {NULL, 0}, {NULL, 0}, false, false};
+    const head_facts *facts = &gathered;
+    facts_gather(&gathered, &head->fields);
     head->host = facts->host;
     if (head->kind == WEIR_HTTP_REQUEST) {
         if (facts->hosts > 1 || (facts->hosts == 0 && head->minor != 0))

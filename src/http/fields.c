@@ -3,24 +3,20 @@
 #include "http.h"
 
 #include "base/find.h"
-#include "base/lines.h"
+#include "lines.h"
 
-/* Takes a line whose name's length is known. The text is a checked head's: each line is a token, a colon, a
- * value without CR, and CR LF. */
-static void fields_line(weir_str *text, size_t colon, weir_http_field *field)
-{
-    const uint8_t *p = text->ptr;
-    size_t end = colon + 1 + weiri_find(p + colon + 1, text->len - colon - 1, '\r');
-    field->name = (weir_str){p, colon};
-    field->value = weiri_trim((weir_str){p + colon + 1, end - colon - 1});
-    text->ptr += end + 2;
-    text->len -= end + 2;
-}
-
+/* The text is a checked head's: each line is a token, a colon, a value without CR, and CR LF. */
 bool weir_http_fields_next(weir_http_fields *walk, weir_http_field *field)
 {
-    if (walk->text.len != 0) {
-        fields_line(&walk->text, weiri_find(walk->text.ptr, walk->text.len, ':'), field);
+    weir_str *text = &walk->text;
+    if (text->len != 0) {
+        const uint8_t *p = text->ptr;
+        size_t colon = weiri_find(p, text->len, ':');
+        size_t end = colon + 1 + weiri_find(p + colon + 1, text->len - colon - 1, '\r');
+        field->name = (weir_str){p, colon};
+        field->value = weiri_trim((weir_str){p + colon + 1, end - colon - 1});
+        text->ptr += end + 2;
+        text->len -= end + 2;
         return true;
     }
     if (walk->count == 0)
@@ -30,39 +26,38 @@ bool weir_http_fields_next(weir_http_fields *walk, weir_http_field *field)
     return true;
 }
 
-/* Goes from line to line where a name's colon may be. */
 bool weir_http_fields_find(weir_http_fields *walk, const char *name, weir_str *value)
 {
     const weir_str wanted = weir_cstr(name);
-    weir_str *text = &walk->text;
     weir_http_field field;
-    while (text->len != 0) {
-        if (text->len > wanted.len && text->ptr[wanted.len] == ':' &&
-            weiri_equal_nocase((weir_str){text->ptr, wanted.len}, wanted)) {
-            fields_line(text, wanted.len, &field);
+    while (walk->text.len != 0) {
+        (void)weir_http_fields_next(walk, &field);
+        if (weiri_equal_nocase(field.name, wanted)) {
             *value = field.value;
             return true;
         }
-        size_t next = weiri_lines_find(text->ptr, text->len, wanted.len);
-        text->ptr += next;
-        text->len -= next;
     }
-    while (weir_http_fields_next(walk, &field)) {
-        if (weiri_equal_nocase(field.name, wanted)) {
-            *value = field.value;
+    for (; walk->count != 0; walk->list++, walk->count--) {
+        if (walk->list->name.len == wanted.len && weiri_equal_nocase(walk->list->name, wanted)) {
+            *value = walk->list->value;
+            walk->list++, walk->count--;
             return true;
         }
     }
     return false;
 }
 
-bool weiri_http_some_lines(weiri_http_some *some)
+size_t weiri_http_list(const weir_http *http, size_t from, weir_str text, weir_http_fields *fields)
 {
-    some->next = some->count = 0;
-    while (some->count == 0 && some->more)
-        some->count = weiri_lines_take(&some->lines, some->found, sizeof some->found / sizeof *some->found,
-                                       &some->more);
-    return some->count != 0;
+    size_t skip = from + (size_t)(-(uintptr_t)(http->storage_ + from) % sizeof(void *));
+    weiri_lines walk = {text.ptr, text.len, 0, NULL, 0, 0};
+    if (skip < http->cap_) {
+        walk.list = (weir_http_field *)(void *)(http->storage_ + skip);
+        walk.cap = (http->cap_ - skip) / sizeof *walk.list;
+    }
+    weiri_lines_take(&walk);
+    *fields = (weir_http_fields){{NULL, 0}, walk.list, walk.count};
+    return walk.at;
 }
 
 /* The length of a quoted string at the front, or of what there is of it. */

@@ -19,6 +19,9 @@
  * A head that lies whole in the input, with nothing wrong, is taken at once by straight.c; runs of one state
  * are taken together. Whatever else there is goes through the machine byte by byte, so these are only ever
  * faster, and can be left out.
+ *
+ * The fields of a whole head are listed in what room the storage has, so that each search and walk needs no
+ * look at the text; without the room the text stands for them.
  */
 #include "http.h"
 
@@ -280,20 +283,22 @@ static int head_none(weir_http *http, weir_http_head *head, int err, size_t at)
 }
 
 /* Takes bytes up to the end of the head, and keeps them if they are not all of it. Returns HEAD_WHOLE with
- * the head and its facts, HEAD_MORE, or an error; *used: where it is. */
-static int head_take(weir_http *http, weir_in *in, size_t *used, weir_http_head *head,
-                     weiri_http_facts *facts)
+ * the head, HEAD_MORE, or an error; *used: where it is. */
+static int head_take(weir_http *http, weir_in *in, size_t *used, weir_http_head *head)
 {
     const uint8_t *text = in->ptr;
     size_t room = http->cap_ - http->len_;
     size_t len = in->len < room ? in->len : room;
-    const bool straight = http->len_ == 0 && weiri_http_straight(http, text, len, used, facts);
+    weir_http_fields list = {{NULL, 0}, NULL, 0};
+    *used = http->len_ == 0 ? weiri_http_straight(http, text, len, &list) : 0;
+    const bool straight = *used != 0;
     int rv = straight ? HEAD_WHOLE : head_scan(http, text, len, used);
     if (rv == HEAD_MORE && in->len > room)
         rv = http->state_ == TARGET ? WEIR_ERR_HTTP_TARGET_SIZE : WEIR_ERR_HTTP_HEAD_SIZE;
     if (rv < 0 || *used == 0)
         return rv;
-    if (rv == HEAD_MORE || http->len_ != 0) {
+    const bool kept = rv == HEAD_MORE || http->len_ != 0;
+    if (kept) {
         memcpy(http->storage_ + http->len_, text, *used);
         text = http->storage_;
     }
@@ -303,14 +308,14 @@ static int head_take(weir_http *http, weir_in *in, size_t *used, weir_http_head 
     if (rv == HEAD_MORE)
         return rv;
     *head = head_report(http, text);
-    if (!straight)
-        *facts = weiri_http_facts_gather(head->fields);
+    const weir_str lines = head->fields.text;
+    if (straight || weiri_http_list(http, kept ? http->len_ : 0, lines, &list) == lines.len)
+        head->fields = list;
     return rv;
 }
 
 int weir_http_next(weir_http *http, weir_in *in, weir_http_head *head)
 {
-    weiri_http_facts facts = {0, 0, 0, 0, 0, {NULL, 0}, {NULL, 0}, false, false};
     size_t used = 0;
     if (http->err_ != 0) {
         memset(head, 0, sizeof *head);
@@ -319,10 +324,10 @@ int weir_http_next(weir_http *http, weir_in *in, weir_http_head *head)
     int rv = head_start(http, in);
     if (rv != 0)
         return head_none(http, head, rv, 0);
-    rv = head_take(http, in, &used, head, &facts);
+    rv = head_take(http, in, &used, head);
     if (rv != HEAD_WHOLE)
         return head_none(http, head, rv, http->len_ + used);
-    rv = weiri_http_head_check(head, &facts);
+    rv = weiri_http_head_check(head);
     if (rv < 0)
         return head_none(http, head, rv, http->len_ - 1);
     http->offset_ += http->len_;

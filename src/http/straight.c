@@ -8,6 +8,7 @@
 #include "http.h"
 
 #include "base/find.h"
+#include "lines.h"
 
 #include <string.h>
 
@@ -48,32 +49,23 @@ static size_t straight_status(weir_http *http, const uint8_t *bytes, size_t len)
 }
 
 /* All field lines and the empty line behind them; returns their length, or 0. */
-static size_t straight_fields(weir_http *http, const uint8_t *bytes, size_t len, weiri_http_facts *facts)
+static size_t straight_fields(weir_http *http, const uint8_t *bytes, size_t len, weir_http_fields *fields)
 {
-    weiri_http_some some;
-    weir_http_field field;
-    weiri_http_some_init(&some, (weir_http_fields){{bytes, len}, NULL, 0}, WEIRI_HTTP_FACTS_LENGTHS);
-    while (weiri_http_some_next(&some, &field))
-        weiri_http_facts_add(facts, &field);
-    size_t at = some.lines.at;
-    http->field_count_ = some.lines.count;
-    if (some.lines.count > http->max_fields_ || len - at < 2 || bytes[at] != '\r' || bytes[at + 1] != '\n')
+    size_t at = weiri_http_list(http, 0, (weir_str){bytes, len}, fields);
+    if (fields->count > http->max_fields_ || len - at < 2 || bytes[at] != '\r' || bytes[at + 1] != '\n')
         return 0;
     return at + 2;
 }
 
-bool weiri_http_straight(weir_http *http, const uint8_t *bytes, size_t len, size_t *used,
-                         weiri_http_facts *facts)
+size_t weiri_http_straight(weir_http *http, const uint8_t *bytes, size_t len, weir_http_fields *fields)
 {
     size_t start = http->kind_ == WEIR_HTTP_REQUEST ? straight_request(http, bytes, len)
                                                     : straight_status(http, bytes, len);
-    size_t fields = start != 0 ? straight_fields(http, bytes + start, len - start, facts) : 0;
-    if (fields == 0) {
-        http->field_count_ = 0;
-        return false;
-    }
+    size_t lines = start != 0 ? straight_fields(http, bytes + start, len - start, fields) : 0;
+    if (lines == 0)
+        return 0;
     http->minor_ = 1;
     http->fields_at_ = start;
-    *used = start + fields;
-    return true;
+    http->field_count_ = fields->count;
+    return start + lines;
 }

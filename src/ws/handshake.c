@@ -65,10 +65,6 @@ static bool facts_protocols(request_facts *facts, weir_str list)
     return true;
 }
 
-/* Bit n: n bytes, the length of a name that facts_field knows. */
-#define LENGTH(n) (UINT64_C(1) << (n))
-#define FACTS_LENGTHS (LENGTH(6) | LENGTH(7) | LENGTH(10) | LENGTH(17) | LENGTH(21) | LENGTH(22) | LENGTH(24))
-
 static void facts_field(request_facts *facts, const weir_http_field *field)
 {
     const weir_str name = field->name, value = field->value;
@@ -145,14 +141,13 @@ void weiri_ws_accept_value(char accept[29], weir_str key)
 /* What holds over every version of HTTP: extensions, subprotocols. Fills what they share. */
 static int request_common(const weir_http_head *head, weir_ws_request *req, request_facts *facts)
 {
-    weiri_http_some some;
+    weir_http_fields walk = head->fields;
     weir_http_field field;
     facts->upgrade = facts->connection = facts->extensions_wrong = facts->protocols_wrong = false;
     facts->keys = facts->versions = 0;
     facts->key = facts->version = facts->origin = (weir_str){NULL, 0};
     facts->protocols = 0;
-    weiri_http_some_init(&some, head->fields, FACTS_LENGTHS);
-    while (weiri_http_some_next(&some, &field))
+    while (weir_http_fields_next(&walk, &field))
         facts_field(facts, &field);
     req->target = head->target;
     req->host = head->host;

@@ -114,7 +114,8 @@ static const input heads[] = {
     {"", "G", ""},
 };
 
-static uint8_t storage[2 * LONG];
+/* For the head, or for the list of its fields as well. */
+static uint8_t storage[16 * LONG];
 
 /* Everything that a server does with a head. */
 static void serve(const weir_http_head *head)
@@ -129,12 +130,12 @@ static void serve(const weir_http_head *head)
     (void)weir_deflate_negotiate(req.fields, NULL, &params);
 }
 
-static void read_head_in_steps(uint8_t *text, size_t len, size_t step)
+static void read_head_in_steps(uint8_t *text, size_t len, size_t step, size_t room)
 {
     weir_http http;
     weir_http_head head;
     const weir_http_cfg cfg = {.max_target = sizeof storage, .max_fields = sizeof storage};
-    assert_int_equal(weir_http_init(&http, WEIR_HTTP_REQUEST, storage, sizeof storage, &cfg), 0);
+    assert_int_equal(weir_http_init(&http, WEIR_HTTP_REQUEST, storage, room, &cfg), 0);
     for (size_t at = 0; at < len; at += step) {
         weir_in in = {text + at, len - at < step ? len - at : step};
         int rv = weir_http_next(&http, &in, &head);
@@ -147,17 +148,23 @@ static void read_head_in_steps(uint8_t *text, size_t len, size_t step)
 
 static void read_head_whole(uint8_t *text, size_t len)
 {
-    read_head_in_steps(text, len, len);
+    read_head_in_steps(text, len, len, sizeof storage);
 }
 
 static void read_head_bytewise(uint8_t *text, size_t len)
 {
-    read_head_in_steps(text, len, 1);
+    read_head_in_steps(text, len, 1, sizeof storage);
 }
 
 static void read_head_in_sevens(uint8_t *text, size_t len)
 {
-    read_head_in_steps(text, len, 7);
+    read_head_in_steps(text, len, 7, sizeof storage);
+}
+
+static void read_head_without_list(uint8_t *text, size_t len)
+{
+    read_head_in_steps(text, len, len, len < 16 ? 16 : len);
+    read_head_in_steps(text, len, 7, len < 16 ? 16 : len);
 }
 
 static void test_heads(void **state)
@@ -166,6 +173,7 @@ static void test_heads(void **state)
     check_linear(read_head_whole, heads, COUNT(heads));
     check_linear(read_head_bytewise, heads, COUNT(heads));
     check_linear(read_head_in_sevens, heads, COUNT(heads));
+    check_linear(read_head_without_list, heads, COUNT(heads));
 }
 
 /* ---- Lists of extensions, subprotocols and origins by themselves ----------------------------------- */

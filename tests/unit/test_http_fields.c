@@ -4,8 +4,6 @@
 #include "harness.h"
 #include "http/http.h"
 
-#include <stdio.h>
-
 #include <stdlib.h>
 
 static const char LINES[] = "Host: a\r\nAccept:b\r\nEmpty:\r\naccept: \t c, d \t\r\nX::y\r\n";
@@ -77,6 +75,20 @@ static void test_find(void **state)
     assert_str(value, "e");
     assert_false(weir_http_fields_find(&walk, "accept", &value));
     assert_false(weir_http_fields_find(&walk, "host", &value));
+
+    const weir_http_field more[] = {
+        list[0], {weir_cstr("Accept"), weir_cstr(NULL)}, {weir_cstr("x"), weir_cstr("z")}};
+    walk = (weir_http_fields){{NULL, 0}, more, 3};
+    assert_true(weir_http_fields_find(&walk, "accept", &value));
+    assert_str(value, "e");
+    assert_int_equal(walk.count, 2);
+    assert_ptr_equal(walk.list, more + 1);
+    assert_true(weir_http_fields_find(&walk, "accept", &value));
+    assert_absent(value);
+    assert_false(weir_http_fields_find(&walk, "accept", &value));
+    assert_int_equal(walk.count, 0);
+    walk = (weir_http_fields){{NULL, 0}, more, 2};
+    assert_false(weir_http_fields_find(&walk, "x", &value));
 
     walk = fields;
     assert_true(weir_http_fields_find(&walk, "empty", &value));
@@ -204,45 +216,6 @@ static void test_guarded_ends(void **state)
     }
 }
 
-/* Those with names of some lengths, of text and list, in their order; more than are found at a time. */
-static void test_some(void **state)
-{
-    (void)state;
-    char text[4096];
-    for (size_t n = 0; n <= 90; n += n < 20 ? 1 : 7)
-        for (size_t listed = 0; listed <= 3; listed++) {
-            const weir_http_field list[] = {{weir_cstr("Six-66"), weir_cstr("first")},
-                                            {weir_cstr("Seven-7"), weir_cstr("no")},
-                                            {weir_cstr("Six-77"), weir_cstr("last")}};
-            size_t len = 0, seen = 0;
-            for (size_t i = 0; i < n; i++)
-                len +=
-                    (size_t)sprintf(text + len, i % 3 == 1 ? "Other:%zu\r\n" : "Six-%02zu: \t%zu \r\n", i, i);
-            uint8_t *copy = guard_copy(text, len, false);
-            weiri_http_some some;
-            weir_http_field field = list[0];
-            weiri_http_some_init(&some, (weir_http_fields){{copy, len}, list, listed}, UINT64_C(1) << 6);
-            for (size_t i = 0; i < n; i++)
-                if (i % 3 != 1) {
-                    char name[16], value[16];
-                    snprintf(name, sizeof name, "Six-%02zu", i);
-                    snprintf(value, sizeof value, "%zu", i);
-                    assert_true(weiri_http_some_next(&some, &field));
-                    assert_str(field.name, name);
-                    assert_str(field.value, value);
-                }
-            for (size_t i = 0; i < listed; i += 2, seen++) {
-                assert_true(weiri_http_some_next(&some, &field));
-                assert_ptr_equal(field.name.ptr, list[i].name.ptr);
-                assert_str(field.value, i == 0 ? "first" : "last");
-            }
-            assert_int_equal(seen, (listed + 1) / 2);
-            for (int again = 0; again < 2; again++)
-                assert_false(weiri_http_some_next(&some, &field));
-            guard_free(copy);
-        }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -252,7 +225,6 @@ int main(void)
         cmocka_unit_test(test_has),
         cmocka_unit_test(test_long_lists_are_linear),
         cmocka_unit_test(test_guarded_ends),
-        cmocka_unit_test(test_some),
     };
     return cmocka_run_group_tests_name("http_fields", tests, NULL, NULL);
 }

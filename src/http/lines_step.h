@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * lines_step.h - floor 1: field lines, 64 bytes a step.
+ * lines_step.h - floor 2: field lines, 64 bytes a step.
  *
  * A step gets two words with a bit for each byte, which vectors have made: what may not stand in a name,
  * and what may not stand in a value. In a line's bits the first of the former is its colon, the first of
@@ -15,7 +15,6 @@
 #ifndef WEIRI_LINES_STEP_H
 #define WEIRI_LINES_STEP_H
 
-#include "bytes.h"
 #include "lines.h"
 
 /* What a byte is: what the entry of its low half and that of its high half have in common. One of five bits
@@ -68,8 +67,7 @@ typedef struct lines_bits {
 
 /* Takes the lines that end in a step of bytes from `at` on. *colon is that of a line that reaches over its
  * end, if it was seen. Returns false in front of a line that is none. */
-static WEIRI_FAST bool lines_step(weiri_lines *walk, size_t *colon, size_t at, lines_bits bits,
-                                  weiri_line *lines, size_t *kept)
+static WEIRI_FAST bool lines_step(weiri_lines *walk, size_t *colon, size_t at, lines_bits bits)
 {
     const uint8_t *bytes = walk->bytes;
     uint64_t mine = ~(uint64_t)0 << (walk->at > at); /* the first byte may be the LF of the line before */
@@ -83,10 +81,7 @@ static WEIRI_FAST bool lines_step(weiri_lines *walk, size_t *colon, size_t at, l
         if (walk->len - end < 2 || memcmp(bytes + end, "\r\n", 2) != 0 || *colon == walk->at ||
             bytes[*colon] != ':')
             return false;
-        if (weiri_lines_want(walk, *colon - walk->at))
-            lines[(*kept)++] = (weiri_line){walk->at, *colon, end};
-        walk->at = end + 2;
-        walk->count++;
+        weiri_lines_put(walk, *colon, end);
         *colon = LINES_NO_COLON;
         mine = ~(uint64_t)3 << bit; /* from behind LF on */
         bits.no_token &= mine;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* lines_avx512.c - floor 1: field lines with AVX-512; lines_step.h judges what is found here. */
-#include "simd.h"
+/* lines_avx512.c - floor 2: field lines with AVX-512; lines_step.h judges what is found here. */
+#include "base/simd.h"
 
 #if defined(WEIRI_AVX512)
 #include "lines_step.h"
@@ -21,37 +21,23 @@ static inline WEIRI_TARGET_AVX512 lines_bits lines_bits_avx512(__m512i low, __m5
                         _mm512_test_epi8_mask(classes, _mm512_set1_epi8((char)STOP))};
 }
 
-WEIRI_TARGET_AVX512 size_t weiri_lines_avx512(weiri_lines *walk, weiri_line *lines, size_t kept, size_t cap)
+WEIRI_TARGET_AVX512 void weiri_lines_avx512(weiri_lines *walk)
 {
     const __m512i low = lines_table_avx512(lines_low), high = lines_table_avx512(lines_high);
     weiri_lines here = *walk;
     size_t at = here.at, colon = LINES_NO_COLON;
     bool good = true;
-    for (; good && here.len - at >= 64 && cap - kept >= WEIRI_LINES_STEP; at += 64) {
+    for (; good && here.len - at >= 64 && here.cap - here.count >= WEIRI_LINES_STEP; at += 64) {
         lines_bits bits = lines_bits_avx512(low, high, _mm512_loadu_si512(here.bytes + at));
-        good = lines_step(&here, &colon, at, bits, lines, &kept);
+        good = lines_step(&here, &colon, at, bits);
     }
     /* What is missing in the last step reads as zeros, which may not stand in a value. */
     size_t left = here.len - at;
-    if (good && left < 64 && cap - kept >= WEIRI_LINES_STEP) {
+    if (good && left < 64 && here.cap - here.count >= WEIRI_LINES_STEP) {
         __m512i some = _mm512_maskz_loadu_epi8(((__mmask64)1 << left) - 1, here.bytes + at);
-        (void)lines_step(&here, &colon, at, lines_bits_avx512(low, high, some), lines, &kept);
+        (void)lines_step(&here, &colon, at, lines_bits_avx512(low, high, some));
     }
     *walk = here;
-    return kept;
-}
-
-WEIRI_TARGET_AVX512 size_t weiri_lines_find_avx512(const uint8_t *bytes, size_t last, size_t colon)
-{
-    const __m512i lf = _mm512_set1_epi8('\n'), mark = _mm512_set1_epi8(':');
-    for (size_t at = 0; at < last; at += 64) {
-        at = last - at < 64 ? last - 64 : at;
-        __mmask64 ends = _mm512_cmpeq_epi8_mask(_mm512_loadu_si512(bytes + at), lf);
-        __mmask64 found = _mm512_mask_cmpeq_epi8_mask(ends, _mm512_loadu_si512(bytes + at + colon), mark);
-        if (found != 0)
-            return at + (unsigned)__builtin_ctzll(found);
-    }
-    return last;
 }
 #else
 typedef int lines_avx512_is_empty; /* ISO C wants something in each file */

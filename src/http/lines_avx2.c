@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: MIT */
-/* lines_avx2.c - floor 1: field lines with AVX2; lines_step.h judges what is found here. */
-#include "simd.h"
+/* lines_avx2.c - floor 2: field lines with AVX2; lines_step.h judges what is found here. */
+#include "base/simd.h"
 
 #if defined(WEIRI_AVX2)
 #include "lines_step.h"
@@ -46,41 +46,25 @@ static inline WEIRI_TARGET_AVX2 lines_bits lines_bits_avx2(const lines_tables_av
                         ~lines_without_avx2(class_a, class_b, STOP)};
 }
 
-WEIRI_TARGET_AVX2 size_t weiri_lines_avx2(weiri_lines *walk, weiri_line *lines, size_t kept, size_t cap)
+WEIRI_TARGET_AVX2 void weiri_lines_avx2(weiri_lines *walk)
 {
     const lines_tables_avx2 tables = {lines_table_avx2(lines_low), lines_table_avx2(lines_high)};
     weiri_lines here = *walk;
     size_t at = here.at, colon = LINES_NO_COLON;
     bool good = true;
-    for (; good && here.len - at >= 64 && cap - kept >= WEIRI_LINES_STEP; at += 64) {
+    for (; good && here.len - at >= 64 && here.cap - here.count >= WEIRI_LINES_STEP; at += 64) {
         lines_bits bits = lines_bits_avx2(&tables, here.bytes + at);
-        good = lines_step(&here, &colon, at, bits, lines, &kept);
+        good = lines_step(&here, &colon, at, bits);
     }
     /* The last step ends with the input, and begins with bytes that are done. */
     size_t left = here.len - at;
-    if (good && left != 0 && left < 64 && here.len >= 64 && cap - kept >= WEIRI_LINES_STEP) {
+    if (good && left != 0 && left < 64 && here.len >= 64 && here.cap - here.count >= WEIRI_LINES_STEP) {
         lines_bits bits = lines_bits_avx2(&tables, here.bytes + here.len - 64);
         bits.no_token >>= 64 - left;
         bits.no_value >>= 64 - left;
-        (void)lines_step(&here, &colon, at, bits, lines, &kept);
+        (void)lines_step(&here, &colon, at, bits);
     }
     *walk = here;
-    return kept;
-}
-
-WEIRI_TARGET_AVX2 size_t weiri_lines_find_avx2(const uint8_t *bytes, size_t last, size_t colon)
-{
-    const __m256i lf = _mm256_set1_epi8('\n'), mark = _mm256_set1_epi8(':');
-    for (size_t at = 0; at < last; at += 32) {
-        at = last - at < 32 ? last - 32 : at;
-        __m256i ends = _mm256_loadu_si256((const __m256i *)(const void *)(bytes + at));
-        __m256i colons = _mm256_loadu_si256((const __m256i *)(const void *)(bytes + at + colon));
-        __m256i found = _mm256_and_si256(_mm256_cmpeq_epi8(ends, lf), _mm256_cmpeq_epi8(colons, mark));
-        uint32_t bits = (uint32_t)_mm256_movemask_epi8(found);
-        if (bits != 0)
-            return at + (unsigned)__builtin_ctz(bits);
-    }
-    return last;
 }
 #else
 typedef int lines_avx2_is_empty; /* ISO C wants something in each file */

@@ -8,12 +8,12 @@
 #include <mbedtls/version.h>
 #include <string.h>
 
-void weiri_sha1(const uint8_t *data, size_t len, uint8_t digest[20])
+void weiri_sha1(uint8_t text[64], uint8_t digest[20])
 {
 #if MBEDTLS_VERSION_MAJOR >= 3
-    int rv = mbedtls_sha1(data, len, digest);
+    int rv = mbedtls_sha1(text, 60, digest);
 #else
-    int rv = mbedtls_sha1_ret(data, len, digest);
+    int rv = mbedtls_sha1_ret(text, 60, digest);
 #endif
     /* Only a hardware accelerator can fail; then the peer refuses the accept value. */
     if (rv != 0)

@@ -6,11 +6,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* The digest of `len` bytes. SHA-1 is broken for signatures; here it only shows that the server read
- * the handshake (RFC 6455 10.8). src/backends/mbedtls.c offers the same function. */
-void weiri_sha1(const uint8_t *data, size_t len, uint8_t digest[20]);
+/* The digest of the first 60 bytes; those behind them are room to work in. SHA-1 is broken for signatures;
+ * here it only shows that the server read the handshake (RFC 6455 10.8). src/backends/mbedtls.c offers the
+ * same function. */
+void weiri_sha1(uint8_t text[64], uint8_t digest[20]);
 
-/* Blocks of it, of 64 bytes each, on processors that have instructions for it. */
-void weiri_sha1_blocks_x86(uint32_t h[5], const uint8_t *data, size_t count);
+/* Both blocks of it on processors that have instructions for it: the words of the last are these. */
+void weiri_sha1_x86(uint32_t h[5], const uint8_t *block);
+extern const uint32_t weiri_sha1_last[80];
 
 #endif

@@ -129,11 +129,11 @@ static bool key_valid(const request_facts *facts)
 void weiri_ws_accept_value(char accept[29], weir_str key)
 {
     static const char guid[] = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
-    uint8_t text[24 + sizeof guid - 1];
+    uint8_t text[64]; /* and room for weiri_sha1 */
     uint8_t digest[20];
     memcpy(text, key.ptr, 24);
     memcpy(text + 24, guid, sizeof guid - 1);
-    weiri_sha1(text, sizeof text, digest);
+    weiri_sha1(text, digest);
     weiri_base64_encode(accept, digest, sizeof digest);
     accept[28] = '\0';
 }

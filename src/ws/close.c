@@ -59,13 +59,13 @@ void weir_ws_closing_read(const weir_ws *ws, weir_ws_closing *closing)
         closing->first = WEIR_WS_PEER;
     else if (sent)
         closing->first = WEIR_WS_LOCAL;
-    closing->clean = sent && received; /* nothing is judged behind the peer's Close */
+    closing->clean = received; /* then ours is sent, or waits for room; nothing is judged behind the peer's */
 }
 
 bool weir_ws_at_rest(const weir_ws *ws)
 {
-    const unsigned busy = WEIRI_WS_RX_FRAME | WEIRI_WS_RX_MESSAGE | WEIRI_WS_TX_MESSAGE | WEIRI_WS_SENT |
-                          WEIRI_WS_RECEIVED | WEIRI_WS_EOF;
+    const unsigned busy =
+        WEIRI_WS_RX_FRAME | WEIRI_WS_RX_MESSAGE | WEIRI_WS_TX_MESSAGE | WEIRI_WS_SENT | WEIRI_WS_EOF;
     /* After an error SENT is set, and one that is due leaves its message under way. */
     return !weiri_ws_has(ws, busy) && ws->head_len_ == 0 && ws->tx_left_ == 0 &&
            ws->out_pos_ == ws->out_end_ && ws->wait_ == 0;

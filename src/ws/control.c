@@ -157,7 +157,7 @@ static int control_send(weir_ws *ws, uint8_t opcode, weir_str data)
 {
     if (data.len > 125)
         return WEIR_ERR_ARG;
-    if (weiri_ws_has(ws, WEIRI_WS_SENT | WEIRI_WS_RECEIVED | WEIRI_WS_EOF))
+    if (weiri_ws_has(ws, WEIRI_WS_SENT | WEIRI_WS_EOF))
         return WEIR_ERR_STATE;
     weiri_ws_settle(ws);
     if (ws->wait_ != 0)

@@ -19,7 +19,7 @@ int weiri_ws_send_check(const weir_ws *ws, uint32_t flags, uint64_t len)
     bool first = (flags & WEIR_WS_FIRST) != 0;
     if ((flags & ~ALL_FLAGS) != 0 || len >> 63 != 0)
         return WEIR_ERR_ARG;
-    if (weiri_ws_has(ws, WEIRI_WS_SENT | WEIRI_WS_RECEIVED | WEIRI_WS_EOF)) /* an error sets SENT */
+    if (weiri_ws_has(ws, WEIRI_WS_SENT | WEIRI_WS_EOF)) /* an error, and the peer's Close, set SENT */
         return WEIR_ERR_STATE;
     if (ws->tx_left_ != 0 || ws->out_cut_ != 0 || first == weiri_ws_has(ws, WEIRI_WS_TX_MESSAGE))
         return WEIR_ERR_STATE;
@@ -149,7 +149,7 @@ static WEIRI_SLOW int send_any(weir_ws *ws, weir_out *out, uint32_t flags, weir_
 
 static inline bool send_is_straight(const weir_ws *ws, uint32_t flags)
 {
-    const unsigned busy = WEIRI_WS_SENT | WEIRI_WS_RECEIVED | WEIRI_WS_EOF | WEIRI_WS_TX_MESSAGE;
+    const unsigned busy = WEIRI_WS_SENT | WEIRI_WS_EOF | WEIRI_WS_TX_MESSAGE;
     return ((ws->state_ & busy) | ws->out_cut_ | ws->tx_left_) == 0 &&
            (flags | WEIR_WS_TEXT) == (WEIR_WS_WHOLE | WEIR_WS_TEXT);
 }

@@ -29,7 +29,7 @@ enum {
 #define WEIRI_WS_RX_SKIP 0x0080u    /* ... but ctl_ holds a reply that waits, so it is dropped */
 #define WEIRI_WS_TX_MESSAGE 0x0100u /* FIRST was sent, LAST was not */
 #define WEIRI_WS_SENT 0x0200u       /* our Close is queued or sent */
-#define WEIRI_WS_RECEIVED 0x0400u   /* the peer's Close was received */
+#define WEIRI_WS_RECEIVED 0x0400u   /* the peer's Close was received: SENT is set then too */
 #define WEIRI_WS_PEER_FIRST 0x0800u /* the peer's came first */
 #define WEIRI_WS_EOF 0x1000u        /* the transport has ended */
 #define WEIRI_WS_RX_PACKED 0x2000u  /* the message being received is compressed */

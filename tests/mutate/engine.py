@@ -233,13 +233,15 @@ class Build:
 
     def reaching(self, path, function):
         """The tests that run a function; all that run anything of the file if that is not known. Those that include
-        the file have its functions themselves, which note nothing."""
+        the file have its functions themselves, which note nothing; and those that include a file's header may look
+        at its data."""
         numbers = [n for (p, name), n in self.seen.items() if name == function and function is not None]
         found = set().union(*(self.by_function[n] for n in numbers)) if numbers else set()
         if not found:
             units = set(self.tree.units(path)) | {path}
             found = set().union(*(self.by_function[n] for (p, _), n in self.seen.items() if p in units))
-        return found | {t for t in self.tests if path in self.test_includes[t.program]}
+        seen = {path} if function is not None else {path, os.path.splitext(path)[0] + ".h"}
+        return found | {t for t in self.tests if seen & self.test_includes[t.program]}
 
     # ---- Which lines are compiled
 

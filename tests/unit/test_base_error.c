@@ -96,6 +96,7 @@ static void check_unknown(int err)
 {
     const weir_err_info *info = weir_err_lookup(err);
     assert_non_null(info);
+    assert_int_equal(info->err, -32768); /* no error's: their values are above it */
     assert_string_equal(info->name, "WEIR_ERR_UNKNOWN");
     assert_int_equal(info->close_code, 0);
     assert_int_equal(info->status, 0);

@@ -207,6 +207,23 @@ static void test_guarded(void **state)
     assert_true(weir_utf8_valid((weir_str){NULL, 0}));
 }
 
+/* One byte that is not ASCII at each place of a long text, at each place in a line of the cache. */
+static void test_one_in_plain_text(void **state)
+{
+    (void)state;
+    enum { MOST = 700 };
+    uint8_t *text = guard_copy(NULL, MOST + 64, false);
+    memset(text, 'a', MOST + 64);
+    for (size_t from = 0; from < 64; from += from < 4 || from > 58 ? 1 : 9)
+        for (size_t at = 0; at < MOST; at++) {
+            uint32_t carry = 0;
+            text[from + at] = 0x80;
+            assert_int_equal(weiri_utf8_check(&carry, text + from, MOST + 64 - from), at);
+            text[from + at] = 'a';
+        }
+    guard_free(text);
+}
+
 /* Long texts go through other code than short ones; byte by byte there is only one. */
 static void test_long(void **state)
 {
@@ -427,6 +444,7 @@ int main(void)
         cmocka_unit_test(test_every_scalar_value),
         cmocka_unit_test(test_runs),
         cmocka_unit_test(test_guarded),
+        cmocka_unit_test(test_one_in_plain_text),
         cmocka_unit_test(test_long),
         cmocka_unit_test(test_variants),
         cmocka_unit_test(test_variants_each_place),

@@ -64,7 +64,8 @@ static void test_normal_examples(void **state)
     check(BASE, "../..", "http://a/");
     check(BASE, "../../", "http://a/");
     check(BASE, "../../g", "http://a/g");
-    check(BASE, "", NULL); /* no Location at all */
+    check(BASE, "", NULL);                     /* no Location at all */
+    check(BASE, "http://g.?y", "http://g.?y"); /* no path, in front of a query */
 }
 
 static void test_abnormal_examples(void **state)

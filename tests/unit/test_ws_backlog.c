@@ -154,6 +154,28 @@ static void test_waiting_pong_and_the_peers_close(void **state)
         }
 }
 
+/* The answer to the peer's Close follows a Pong that is half written; nothing more may be sent then. */
+static void test_the_answer_to_a_close(void **state)
+{
+    (void)state;
+    side s;
+    uint8_t wide[125];
+    weir_ws_closing c;
+    memset(wide, 'w', sizeof wide);
+    side_init(&s, false);
+    assert_int_equal(side_hear(&s, 0x89, wide, 124), WEIR_WS_PING);
+    side_take(&s, 3);
+    assert_int_equal(side_hear(&s, 0x88, "\x03\xE8", 2), WEIR_WS_CLOSE);
+    assert_int_equal(weir_ws_ping(&s.ws, weir_cstr("")), WEIR_ERR_STATE);
+    weir_ws_closing_read(&s.ws, &c);
+    assert_int_equal(c.first, WEIR_WS_PEER);
+    side_take_all(&s);
+    expect_frame(&s, 0x8A, wide, 124);
+    expect_frame(&s, 0x88, "\x03\xE8", 2);
+    weir_ws_closing_read(&s.ws, &c);
+    assert_true(c.clean);
+}
+
 /* Our Close waits for room; a Ping that comes then must not take its place. */
 static void test_ping_while_a_close_waits(void **state)
 {
@@ -418,6 +440,7 @@ int main(void)
         cmocka_unit_test(test_waiting_pong_and_the_header_of_a_ping),
 
         cmocka_unit_test(test_waiting_pong_and_the_peers_close),
+        cmocka_unit_test(test_the_answer_to_a_close),
         cmocka_unit_test(test_ping_while_a_close_waits),
         cmocka_unit_test(test_ping_in_pieces_while_a_close_waits),
         cmocka_unit_test(test_own_ping_does_not_overtake),

@@ -192,6 +192,8 @@ static void test_used_keys_are_wiped(void **state)
         memcpy(memory, &entropy, sizeof memory);
         for (size_t at = 0; at + 4 <= sizeof memory; at++)
             assert_memory_not_equal(memory + at, header + 2, 4);
+        for (size_t at = entropy.left_; at < sizeof entropy.pool_; at++)
+            assert_int_equal(entropy.pool_[at], 0);
     }
 }
 

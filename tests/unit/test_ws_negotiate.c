@@ -92,6 +92,7 @@ static void test_least_windows(void **state)
         {14, "permessage-deflate; server_max_window_bits=14; client_max_window_bits=14"},
         {15, "permessage-deflate"},
         {16, "permessage-deflate"},
+        {17, "permessage-deflate"},
     };
     weir_str both = weir_cstr("permessage-deflate; server_max_window_bits=12; client_max_window_bits=13");
     for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {

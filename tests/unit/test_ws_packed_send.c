@@ -294,6 +294,9 @@ static void test_send_prepared(void **state)
     end_start(&e);
     assert_int_equal(weir_ws_send_prepared(&e.ws, &prepared, &bytes), 0);
     assert_str(bytes, "plain");
+    assert_int_equal(weir_ws_close(&e.ws, 1000, weir_cstr("")), 0);
+    assert_int_equal(weir_ws_send_prepared(&e.ws, &prepared, &bytes), WEIR_ERR_STATE);
+    assert_absent(bytes);
 }
 
 int main(void)

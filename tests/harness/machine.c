@@ -105,19 +105,22 @@ static bool check_random(const check *c, uint32_t seed)
     return check_verdict(c, "at random cuts, seed", seed, 0);
 }
 
+/* Where each round costs much, the runs with the guard page in front do without a cut at each place. */
 static bool check_all(const check *c)
 {
     if (!check_whole(c) || !check_bytewise(c, c->at_start))
         return false;
+    for (uint32_t seed = 0; seed < RANDOM_RUNS && c->len > 2; seed++)
+        if (!check_random(c, seed))
+            return false;
+    if (c->at_start && test_rounds(2) == 1)
+        return true;
     size_t step = c->len > LONG_STREAM ? c->len / 192 : 1;
     for (size_t cut = 1; cut < c->len;) {
         if (!check_cuts(c, "cut at", cut, cut))
             return false;
         cut += cut < SHORT_STREAM || c->len - cut <= SHORT_STREAM + step ? 1 : step;
     }
-    for (uint32_t seed = 0; seed < RANDOM_RUNS && c->len > 2; seed++)
-        if (!check_random(c, seed))
-            return false;
     if (c->len <= SHORT_STREAM)
         for (size_t a = 1; a < c->len; a++)
             for (size_t b = a + 1; b < c->len; b++)

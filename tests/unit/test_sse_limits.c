@@ -249,7 +249,7 @@ static void test_many_events(void **state)
     for (size_t n = 0; n < sizeof cases / sizeof *cases; n++) {
         victim v;
         victim_init(&v, WEIR_SSE_COMMENTS, 0);
-        size_t count = 50000, total = count * strlen(cases[n].unit);
+        size_t count = test_rounds(50000), total = count * strlen(cases[n].unit);
         for (size_t i = 0; i < STEP_COUNT; i++) {
             found f = pour(&v, "", cases[n].unit, total, STEPS[i], i % 2);
             assert_int_equal(f.err, 0);

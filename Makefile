@@ -133,6 +133,9 @@ counted_objects := $(addprefix $(obj)/counted/,$(call flat,$(sources)))
 counted_lib := $(obj)/libcounted.a
 fuzzers := $(patsubst fuzz/%.c,$(BUILD)/fuzz/%,$(filter-out $(zlib_only) \
              $(if $(filter 1,$(WSLAY)),,%/fuzz_ws_wslay.c),$(wildcard fuzz/fuzz_*.c)))
+# `make test` replays inputs of theirs; FUZZ=0 leaves that out.
+FUZZ ?= 1
+replayed := $(if $(filter 1,$(FUZZ)),$(fuzzers))
 fuzz_parts := $(patsubst fuzz/%.c,$(obj)/fuzz/%.o,$(filter-out fuzz/fuzz_%.c fuzz/replay.c,$(wildcard fuzz/*.c))) \
               $(patsubst tests/harness/%.c,$(obj)/fuzz/%.o,$(wildcard tests/harness/*_reference.c))
 fuzz_lib := $(obj)/libfuzz.a
@@ -318,9 +321,9 @@ cmocka: | $(filter deps,$(MAKECMDGOALS))
 	@tests/tools/deps.sh check
 
 units: $(units) $(faults)
-tests: units $(choice_programs) $(attacks) $(peers) $(fuzzers)
+tests: units $(choice_programs) $(attacks) $(peers) $(replayed)
 test: tests $(static_lib)
-	@tests/tools/run.sh $(portability) $(units) $(choice_programs) $(faults) $(attacks) $(peers) $(fuzzers)
+	@tests/tools/run.sh $(portability) $(units) $(choice_programs) $(faults) $(attacks) $(peers) $(replayed)
 
 # Writes event streams for other people's readers.
 $(obj)/tests/interop/%.o: tests/interop/%.c $(BUILD)/flags.compile

@@ -9,7 +9,7 @@
 set -u
 
 cd "$(dirname "$0")/../.." || exit 1
-[ $# -gt 0 ] || set -- s390x msan valgrind mingw armhf i386 musl
+[ $# -gt 0 ] || set -- valgrind msan s390x mingw armhf i386 musl
 export BUILD="${BUILD:-build}" WEIR_TEST_ROUNDS="${WEIR_TEST_ROUNDS:-5}"
 mkdir -p "$BUILD/cross" || exit 1
 BUILD=$(cd "$BUILD" && pwd) || exit 1

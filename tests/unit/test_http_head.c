@@ -98,6 +98,7 @@ static void check_cut_head(size_t cut, size_t shift, size_t spare)
     assert_memory_equal(in.ptr, "rest", 4);
     const size_t skip = (size_t)(-(uintptr_t)(begin + REQUEST_HEAD) % ALIGN);
     assert_int_equal(head.fields.text.len == 0, skip + LIST <= spare);
+    assert_int_equal((uintptr_t)head.fields.list % ALIGN, 0);
     for (size_t i = spare; i < LIST + 4 * ALIGN; i++)
         assert_int_equal(begin[REQUEST_HEAD + i], 0xA5);
 }

@@ -121,6 +121,11 @@ static void test_params_of_an_offer(void **state)
     assert_int_equal(
         weir_deflate_negotiate(one_field(&field, weir_cstr("permessage-deflate")), &policy, &params), 1);
     assert_int_equal(params.client_bits, 15);
+    policy = (weir_deflate_policy){16, 16, false, false}; /* there is no such window */
+    weir_str open = weir_cstr("permessage-deflate; client_max_window_bits");
+    assert_int_equal(weir_deflate_negotiate(one_field(&field, open), &policy, &params), 1);
+    assert_int_equal(params.server_bits, 15);
+    assert_int_equal(params.client_bits, 15);
 }
 
 /* Offers may stand in several fields (RFC 6455 9.1). */

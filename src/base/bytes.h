@@ -6,12 +6,16 @@
 #include <stdint.h>
 #include <string.h>
 
-/* A function for rare cases, which the compiler must not merge into its caller; and one that it must. */
+/* A function for rare cases, which the compiler must not merge into its caller; and one that it must, but where
+ * size matters more. */
 #if defined(__GNUC__)
 #define WEIRI_SLOW __attribute__((noinline))
-#define WEIRI_FAST inline __attribute__((always_inline))
 #else
 #define WEIRI_SLOW
+#endif
+#if defined(__GNUC__) && !defined(__OPTIMIZE_SIZE__)
+#define WEIRI_FAST inline __attribute__((always_inline))
+#else
 #define WEIRI_FAST inline
 #endif
 

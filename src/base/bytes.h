@@ -6,7 +6,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* A function for rare cases, which the compiler must not merge into its caller; and one that it must, but where
+/* A function for rare cases, which the compiler must not merge into its caller; and one that it must, unless
  * size matters more. */
 #if defined(__GNUC__)
 #define WEIRI_SLOW __attribute__((noinline))

@@ -162,9 +162,9 @@ typedef struct weir_http {
  * http         the parser; former contents do not matter.                                    [out]
  * kind         which heads to expect.
  * storage      where a head that arrives in pieces is put together, and the fields are listed; the caller's,
- *              of any alignment, must outlive the parser's use and that of its heads, is not read before
- *              it is written. May be shared by connections whose heads are not under way, or in use, at the
- *              same time.
+ *              apart from the input, of any alignment, must outlive the parser's use and that of its heads,
+ *              is not read before it is written. May be shared by connections whose heads are not under
+ *              way, or in use, at the same time.
  * storage_len  its size in bytes and the limit for a head, 16 at least. 8192 suits browsers. The list takes
  *              sizeof(weir_http_field) a field, behind a head in pieces; a head's fields for which there
  *              is no room are found all the same, more slowly.

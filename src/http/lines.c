@@ -9,13 +9,8 @@ static bool lines_one(weiri_lines *walk)
 {
     const uint8_t *bytes = walk->bytes;
     size_t colon = walk->at + weiri_run(bytes + walk->at, walk->len - walk->at, WEIRI_TOKEN);
-    if (colon == walk->at || colon == walk->len || bytes[colon] != ':')
-        return false;
-    size_t end = colon + 1 + weiri_value_len(bytes + colon + 1, walk->len - colon - 1);
-    if (walk->len - end < 2 || bytes[end] != '\r' || bytes[end + 1] != '\n')
-        return false;
-    weiri_lines_put(walk, colon, end);
-    return true;
+    size_t end = colon + weiri_value_len(bytes + colon, walk->len - colon);
+    return weiri_lines_put(walk, colon, end);
 }
 
 /* As many as the processor's vectors take. */

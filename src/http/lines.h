@@ -26,10 +26,14 @@ enum { WEIRI_LINES_STEP = 17 }; /* 64 bytes have 16 lines, and may have the end 
 void weiri_lines_avx2(weiri_lines *walk);
 void weiri_lines_avx512(weiri_lines *walk);
 
-/* The line from walk->at to its colon and CR. */
-static inline void weiri_lines_put(weiri_lines *walk, size_t colon, size_t end)
+/* Takes the line in front, if it is one: the bytes up to `colon` may stand in a name, those up to `end` in a
+ * value. */
+static inline bool weiri_lines_put(weiri_lines *walk, size_t colon, size_t end)
 {
     const uint8_t *bytes = walk->bytes;
+    if (walk->len - end < 2 || memcmp(bytes + end, "\r\n", 2) != 0 || colon == walk->at ||
+        bytes[colon] != ':')
+        return false;
     weir_http_field *field = &walk->list[walk->count++];
     field->name = (weir_str){bytes + walk->at, colon - walk->at};
     /* One space in front of the value is what nearly all send. */
@@ -38,6 +42,7 @@ static inline void weiri_lines_put(weiri_lines *walk, size_t colon, size_t end)
     else
         field->value = weiri_trim((weir_str){bytes + colon + 1, end - colon - 1});
     walk->at = end + 2;
+    return true;
 }
 
 #endif

@@ -69,7 +69,6 @@ typedef struct lines_bits {
  * end, if it was seen. Returns false in front of a line that is none. */
 static WEIRI_FAST bool lines_step(weiri_lines *walk, size_t *colon, size_t at, lines_bits bits)
 {
-    const uint8_t *bytes = walk->bytes;
     uint64_t mine = ~(uint64_t)0 << (walk->at > at); /* the first byte may be the LF of the line before */
     bits.no_token &= mine;
     bits.no_value &= mine;
@@ -78,10 +77,8 @@ static WEIRI_FAST bool lines_step(weiri_lines *walk, size_t *colon, size_t at, l
         size_t end = at + bit;
         if (*colon == LINES_NO_COLON)
             *colon = at + (unsigned)__builtin_ctzll(bits.no_token);
-        if (walk->len - end < 2 || memcmp(bytes + end, "\r\n", 2) != 0 || *colon == walk->at ||
-            bytes[*colon] != ':')
+        if (!weiri_lines_put(walk, *colon, end))
             return false;
-        weiri_lines_put(walk, *colon, end);
         *colon = LINES_NO_COLON;
         mine = ~(uint64_t)3 << bit; /* from behind LF on */
         bits.no_token &= mine;

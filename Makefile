@@ -71,7 +71,7 @@ cmocka = $(shell pkg-config --libs cmocka 2>/dev/null || echo -lcmocka)
 floors := base time http ws sse
 sources := $(foreach floor,$(floors),$(wildcard src/$(floor)/*.c))
 ifeq ($(MBEDTLS),1)
-sources := $(filter-out src/base/sha1.c src/base/base64.c,$(sources)) src/backends/mbedtls.c
+sources := $(filter-out src/base/sha1.c src/base/sha1_x86.c src/base/base64.c,$(sources)) src/backends/mbedtls.c
 libs := -lmbedcrypto
 endif
 
@@ -114,7 +114,7 @@ units := $(patsubst tests/unit/%.c,$(BUILD)/tests/%,$(filter-out $(zlib_only) \
 # Weir once more for each choice of fewer vector instructions (src/base/simd.h), with the tests that it can matter to:
 # a processor takes the widest it has, and so do all other tests. CHOICES= leaves them out.
 CHOICES ?= $(if $(findstring WEIR_SIMD,$(CPPFLAGS) $(CFLAGS)),,0 1 2)
-choice_tests := $(addprefix test_,base_ascii  base_mask base_sha1 base_simd base_utf8 http_check http_lines \
+choice_tests := $(addprefix test_,base_ascii base_mask base_sha1 base_simd base_utf8 http_check http_lines \
                   http_fields http_head http_straight sse_parse sse_scan sse_write ws_handshake ws_next ws_receive \
                   ws_roundtrip ws_send)
 choice_programs := $(foreach n,$(CHOICES),$(patsubst %,$(BUILD)/tests/%-simd$(n),$(choice_tests)))

@@ -12,6 +12,7 @@
 
 #include <string.h>
 
+/* RFC 3174 6.1 (b) for the block of zeros that ends in the length, 480 bits. */
 const uint32_t weiri_sha1_last[80] = {
     0x00000000, 0x00000000, 0x00000000, 0x00000000, 0x00000000, 0x00000000, 0x00000000, 0x00000000,
     0x00000000, 0x00000000, 0x00000000, 0x00000000, 0x00000000, 0x00000000, 0x00000000, 0x000001E0,

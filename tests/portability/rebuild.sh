@@ -65,7 +65,8 @@ check "a source that is gone leaves the library" sh -c "! ar t '$work/out/libwei
 if echo '#include <mbedtls/sha1.h>' | $CC -x c -fsyntax-only - 2>/dev/null; then
     check "make MBEDTLS=1" run CFLAGS=-g MBEDTLS=1
     check "with mbedTLS: the backend is in" member backends_mbedtls.o
-    check "with mbedTLS: our SHA-1 is out" sh -c "! ar t '$work/out/libweir.a' | grep base_sha1.o"
+    check "with mbedTLS: our SHA-1 is out" sh -c "! ar t '$work/out/libweir.a' | grep base_sha1"
+    check "with mbedTLS: the shared library lacks nothing" sh -c "! nm -D '$work/out/libweir.so' | grep ' U weir'"
     check "with mbedTLS: the core is not compiled again" test "$(built -name 'ws_*.o' | wc -l)" -eq 0
 else
     skip "MBEDTLS=1" "no mbedTLS here"

@@ -17,6 +17,7 @@
  * the parser is called again; what is needed later is copied (chat_ask).
  */
 #include "adapters/poll.h"
+#include "common/buffer.h"
 #include "common/options.h"
 #include "demo/chat.h"
 #include "demo/json.h"
@@ -360,6 +361,7 @@ int main(int argc, char **argv)
     char where[300];
     options_read("demo_server", "A page with a chat over Server-Sent Events and a live room over WebSocket.",
                  options, sizeof options / sizeof *options, argc, argv);
+    buffer_return_large();
     const char *fault =
         upstream_url != NULL ? upstream_api_init(&api, upstream_url, getenv("UPSTREAM_API_KEY")) : NULL;
     if (fault != NULL) {

@@ -29,6 +29,7 @@
  * is read from it, and TCP makes it wait.
  */
 #include "adapters/poll.h"
+#include "common/buffer.h"
 #include "common/deflate.h"
 #include "common/message.h"
 #include "common/options.h"
@@ -424,6 +425,7 @@ int main(int argc, char **argv)
     char where[300];
     options_read("ws_echo_server", "A WebSocket server that sends every message back.", options,
                  sizeof options / sizeof *options, argc, argv);
+    buffer_return_large();
     if (settings.deflate != 0)
         deflate_require("ws_echo_server");
     loop *l = prepare(&fresh, NULL) == 0 ? loop_new() : NULL;

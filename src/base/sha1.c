@@ -31,22 +31,15 @@ static inline uint32_t sha1_rotate(uint32_t word, unsigned bits)
     return word << bits | word >> (32 - bits);
 }
 
-/* Word t of a block's schedule. */
-typedef uint32_t sha1_word(uint32_t *ring, unsigned t);
-
-/* The first block's 16 words are where the newest 16 are kept. */
-static inline uint32_t sha1_first(uint32_t *ring, unsigned t)
+/* Word t of a block's schedule: `known` has them all, or `ring` has the newest 16, at first the block's. */
+static inline uint32_t sha1_word(const uint32_t *known, uint32_t *ring, unsigned t)
 {
+    if (known != NULL)
+        return known[t];
     if (t < 16)
         return ring[t];
     uint32_t word = ring[(t + 13) & 15] ^ ring[(t + 8) & 15] ^ ring[(t + 2) & 15] ^ ring[t & 15];
     return ring[t & 15] = sha1_rotate(word, 1);
-}
-
-static inline uint32_t sha1_last(uint32_t *ring, unsigned t)
-{
-    (void)ring;
-    return weiri_sha1_last[t];
 }
 
 /* One round, with the five words in their places instead of moved: the caller moves the names. `f` is the
@@ -74,14 +67,14 @@ static inline uint32_t sha1_majority(uint32_t b, uint32_t c, uint32_t d)
 
 /* Five rounds from t on bring the names back to their places. */
 #define FIVE_ROUNDS(f, k) \
-    sha1_round(a, &b, &e, f(b, c, d), word(ring, t) + (k)); \
-    sha1_round(e, &a, &d, f(a, b, c), word(ring, t + 1) + (k)); \
-    sha1_round(d, &e, &c, f(e, a, b), word(ring, t + 2) + (k)); \
-    sha1_round(c, &d, &b, f(d, e, a), word(ring, t + 3) + (k)); \
-    sha1_round(b, &c, &a, f(c, d, e), word(ring, t + 4) + (k))
+    sha1_round(a, &b, &e, f(b, c, d), sha1_word(known, ring, t) + (k)); \
+    sha1_round(e, &a, &d, f(a, b, c), sha1_word(known, ring, t + 1) + (k)); \
+    sha1_round(d, &e, &c, f(e, a, b), sha1_word(known, ring, t + 2) + (k)); \
+    sha1_round(c, &d, &b, f(d, e, a), sha1_word(known, ring, t + 3) + (k)); \
+    sha1_round(b, &c, &a, f(c, d, e), sha1_word(known, ring, t + 4) + (k))
 
 /* The rounds of a block. */
-static WEIRI_FAST void sha1_rounds(uint32_t h[5], sha1_word *word, uint32_t *ring)
+static WEIRI_FAST void sha1_rounds(uint32_t h[5], const uint32_t *known, uint32_t *ring)
 {
     uint32_t a = h[0], b = h[1], c = h[2], d = h[3], e = h[4];
     unsigned t = 0;
@@ -105,8 +98,8 @@ static void sha1_portable(uint32_t h[5], const uint8_t *block)
     uint32_t ring[16];
     for (unsigned i = 0; i < 16; i++)
         ring[i] = weiri_load32(block + 4 * i);
-    sha1_rounds(h, sha1_first, ring);
-    sha1_rounds(h, sha1_last, NULL);
+    sha1_rounds(h, NULL, ring);
+    sha1_rounds(h, weiri_sha1_last, NULL);
 }
 
 void weiri_sha1(uint8_t text[64], uint8_t digest[20])

@@ -70,9 +70,6 @@ end() {
     fi
 }
 
-# With the GNU allocator large blocks come from the system and go back there when they are freed. Without that
-# a block that is used again, here and there, stays resident as a whole, which looks like growth.
-export MALLOC_MMAP_THRESHOLD_=65536
 start ws_echo_server --ping-interval 2000 --idle-timeout 6000
 echo_pid=$pid echo_port=$port
 start demo_server

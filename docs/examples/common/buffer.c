@@ -4,8 +4,11 @@
 
 #include <stdlib.h>
 #include <string.h>
+#if defined(__GLIBC__)
+#include <malloc.h>
+#endif
 
-enum { SMALLEST = 1000 };
+enum { SMALLEST = 1000, LARGE = 128 * 1024 };
 
 size_t buffer_size(const buffer *b)
 {
@@ -80,4 +83,11 @@ void buffer_free(buffer **b)
 {
     free(*b);
     *b = NULL;
+}
+
+void buffer_return_large(void)
+{
+#if defined(__GLIBC__)
+    mallopt(M_MMAP_THRESHOLD, LARGE);
+#endif
 }

@@ -39,9 +39,9 @@ void buffer_take(buffer **b, size_t len);
 void buffer_free(buffer **b);
 
 /*
- * For a server that runs long, called once at its start: blocks of 128 KiB and more go back to the system when
- * they are freed. glibc starts so, but each such free raises its limit, up to 32 MiB, and smaller blocks stay
- * resident wherever something behind them is in use, which looks like a leak.
+ * For a server that runs long, called once at its start: blocks of 128 KiB and more go back to the system
+ * when they are freed. glibc starts so, but each such free raises its limit, up to 32 MiB, and smaller blocks
+ * stay resident wherever something behind them is in use, which looks like a leak.
  */
 void buffer_return_large(void);
 

@@ -12,7 +12,8 @@ fi
 unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES MBEDTLS SANITIZE
 rm -rf "$BUILD/lint/scan"
 # The make is told its flags: scan-build puts its own compiler into CC.
-scan-build -o "$BUILD/lint/scan/report" --status-bugs --use-cc=clang \
+scan-build -o "$BUILD/lint/scan/report" --status-bugs --use-cc=clang -enable-checker optin.portability \
+    -enable-checker security -enable-checker nullability -enable-checker valist \
     make -s -j"$(nproc 2>/dev/null || echo 1)" BUILD="$BUILD/lint/scan/build" SHARED=0 CFLAGS=-O0 all \
     >"$BUILD/lint/scan.txt" 2>&1 && exit 0
 grep -E '(warning|error):|bugs found' "$BUILD/lint/scan.txt" | sort -u

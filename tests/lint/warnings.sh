@@ -39,6 +39,17 @@ has cmocka.h || {
     echo "lint: cmocka.h is missing: run make deps" >&2
     tests='' code=3
 }
+# look [FLAG]... FILE...: the compiler's opinion, of some files at a time on each processor.
+look() {
+    options=
+    while [ "${1#-}" != "$1" ]; do
+        options="$options $1"
+        shift
+    done
+    # shellcheck disable=SC2086
+    printf '%s\n' "$@" | xargs -n 10 -P "$(nproc 2>/dev/null || echo 1)" \
+        $compiler -std=c99 $flags $own -Iinclude -Isrc $options -fsyntax-only || failed=1
+}
 for compiler in gcc clang; do
     if ! command -v $compiler >/dev/null 2>&1; then
         echo "lint: $compiler is missing (Debian: $compiler)" >&2
@@ -51,10 +62,9 @@ for compiler in gcc clang; do
     esac
     # shellcheck disable=SC2086
     {
-        $compiler -std=c99 $flags $own -Iinclude -Isrc -fsyntax-only $core || failed=1
-        $compiler -std=c99 $flags $own -Iinclude -Isrc $posix $fuzz -fsyntax-only $programs $bench || failed=1
-        [ -z "$tests" ] || $compiler -std=c99 $flags $own -Iinclude -Isrc -Itests/harness $posix \
-            -DWEIR_VECTORS='""' -fsyntax-only $tests || failed=1
+        look $core
+        look $posix $fuzz $programs $bench
+        [ -z "$tests" ] || look -Itests/harness $posix -DWEIR_VECTORS='""' $tests
     } 2>&1
 done
 [ "$failed" = 0 ] || exit 1

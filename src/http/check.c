@@ -124,13 +124,12 @@ static void facts_add(head_facts *facts, const weir_http_field *field)
 
 static void facts_gather(head_facts *facts, const weir_http_fields *fields)
 {
-    weir_http_fields walk = {fields->text, NULL, 0};
-    weir_http_field field;
-    while (weir_http_fields_next(&walk, &field))
-        facts_add(facts, &field);
-    for (size_t i = 0; i < fields->count; i++)
-        if ((FACTS_LENGTHS >> fields->list[i].name.len % 64 & 1) != 0)
-            facts_add(facts, &fields->list[i]);
+    weir_http_fields walk = *fields;
+    const weir_http_field *field;
+    weir_http_field room;
+    while ((field = weiri_http_field_next(&walk, &room)) != NULL)
+        if ((FACTS_LENGTHS >> field->name.len % 64 & 1) != 0)
+            facts_add(facts, field);
 }
 
 static bool status_has_body(unsigned status)

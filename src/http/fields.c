@@ -5,25 +5,29 @@
 #include "base/find.h"
 #include "lines.h"
 
-/* The text is a checked head's: each line is a token, a colon, a value without CR, and CR LF. */
+/* Each line is a token, a colon, a value without CR, and CR LF. */
+weir_str weiri_http_line(weir_str text, weir_http_field *field)
+{
+    const uint8_t *p = text.ptr;
+    size_t colon = weiri_find(p, text.len, ':');
+    size_t end = colon + 1 + weiri_find(p + colon + 1, text.len - colon - 1, '\r');
+    field->name = (weir_str){p, colon};
+    field->value = weiri_trim((weir_str){p + colon + 1, end - colon - 1});
+    return (weir_str){p + end + 2, text.len - end - 2};
+}
+
 bool weir_http_fields_next(weir_http_fields *walk, weir_http_field *field)
 {
-    weir_str *text = &walk->text;
-    if (text->len != 0) {
-        const uint8_t *p = text->ptr;
-        size_t colon = weiri_find(p, text->len, ':');
-        size_t end = colon + 1 + weiri_find(p + colon + 1, text->len - colon - 1, '\r');
-        field->name = (weir_str){p, colon};
-        field->value = weiri_trim((weir_str){p + colon + 1, end - colon - 1});
-        text->ptr += end + 2;
-        text->len -= end + 2;
-        return true;
-    }
-    if (walk->count == 0)
+    const weir_http_field *next = weiri_http_field_next(walk, field);
+    if (next == NULL)
         return false;
-    *field = *walk->list++;
-    walk->count--;
+    *field = *next;
     return true;
+}
+
+static bool field_is(const weir_http_field *field, weir_str name)
+{
+    return field->name.len == name.len && weiri_equal_nocase(field->name, name);
 }
 
 bool weir_http_fields_find(weir_http_fields *walk, const char *name, weir_str *value)
@@ -31,14 +35,14 @@ bool weir_http_fields_find(weir_http_fields *walk, const char *name, weir_str *v
     const weir_str wanted = weir_cstr(name);
     weir_http_field field;
     while (walk->text.len != 0) {
-        (void)weir_http_fields_next(walk, &field);
-        if (weiri_equal_nocase(field.name, wanted)) {
+        walk->text = weiri_http_line(walk->text, &field);
+        if (field_is(&field, wanted)) {
             *value = field.value;
             return true;
         }
     }
     for (; walk->count != 0; walk->list++, walk->count--) {
-        if (walk->list->name.len == wanted.len && weiri_equal_nocase(walk->list->name, wanted)) {
+        if (field_is(walk->list, wanted)) {
             *value = walk->list->value;
             walk->list++, walk->count--;
             return true;
@@ -74,6 +78,7 @@ static size_t list_member_len(weir_str list)
 {
     size_t i = 0;
     for (;;) {
+        i += weiri_run(list.ptr + i, list.len - i, WEIRI_TOKEN);
         while (i < list.len && list.ptr[i] != ',' && list.ptr[i] != '"')
             i++;
         if (i == list.len || list.ptr[i] == ',')

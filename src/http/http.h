@@ -15,6 +15,23 @@ size_t weiri_http_straight(weir_http *http, const uint8_t *bytes, size_t len, we
  * as long as they are valid and there is room. Returns where their lines end. */
 size_t weiri_http_list(const weir_http *http, size_t from, weir_str text, weir_http_fields *fields);
 
+/* The field in front of the lines of a checked head; returns the lines behind it. */
+weir_str weiri_http_line(weir_str text, weir_http_field *field);
+
+/* weir_http_fields_next without a copy of what is listed: the field is in the list, or in `room`. NULL behind
+ * the last. */
+static inline const weir_http_field *weiri_http_field_next(weir_http_fields *walk, weir_http_field *room)
+{
+    if (walk->text.len != 0) {
+        walk->text = weiri_http_line(walk->text, room);
+        return room;
+    }
+    if (walk->count == 0)
+        return NULL;
+    walk->count--;
+    return walk->list++;
+}
+
 /* Judges a head whose lines are well formed: Host, framing, persistence. `head` has its start line
  * and fields; the rest is filled. Returns 0 or a weir_err. */
 int weiri_http_head_check(weir_http_head *head);

@@ -142,13 +142,14 @@ void weiri_ws_accept_value(char accept[29], weir_str key)
 static int request_common(const weir_http_head *head, weir_ws_request *req, request_facts *facts)
 {
     weir_http_fields walk = head->fields;
-    weir_http_field field;
+    const weir_http_field *field;
+    weir_http_field room;
     facts->upgrade = facts->connection = facts->extensions_wrong = facts->protocols_wrong = false;
     facts->keys = facts->versions = 0;
     facts->key = facts->version = facts->origin = (weir_str){NULL, 0};
     facts->protocols = 0;
-    while (weir_http_fields_next(&walk, &field))
-        facts_field(facts, &field);
+    while ((field = weiri_http_field_next(&walk, &room)) != NULL)
+        facts_field(facts, field);
     req->target = head->target;
     req->host = head->host;
     req->origin = facts->origin;

@@ -35,6 +35,10 @@ int weir_ws_init_(weir_ws *ws, uint32_t layout, const weir_ws_cfg *cfg)
     ws->max_message_ = cfg->max_message;
     ws->max_fragments_ = cfg->max_fragments;
     ws->max_controls_ = cfg->max_controls;
+    if (cfg->max_fragments != 0) {
+        uint64_t most = cfg->max_frame < cfg->max_message ? cfg->max_frame : cfg->max_message;
+        ws->whole_end_ = (uint16_t)(most < UINT16_MAX ? most + 1 : UINT16_MAX);
+    }
     ws->cfg_flags_ = (uint16_t)cfg->flags;
     ws->state_ = cfg->role == WEIR_WS_CLIENT ? WEIRI_WS_IS_CLIENT : 0;
     return 0;

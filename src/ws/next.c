@@ -96,8 +96,7 @@ static WEIRI_SLOW int next_piece(weir_ws *ws, weir_in *in, weir_ws_event *ev)
 /* May a frame with this first byte and length be a whole message, that is not compressed? */
 static inline bool next_is_whole(const weir_ws *ws, uint8_t first, size_t len)
 {
-    return (uint8_t)(first - 0x81) <= 1 && len <= ws->max_frame_ && len <= ws->max_message_ &&
-           ws->max_fragments_ != 0;
+    return (uint8_t)(first - 0x81) <= 1 && len < ws->whole_end_;
 }
 
 /* Reports such a frame, whose payload is made what it has to be afterwards. */
@@ -172,13 +171,11 @@ static WEIRI_SLOW int next_extended(weir_ws *ws, weir_in *in, weir_ws_event *ev)
     return WEIR_WS_DATA;
 }
 
-/* Nothing is under way: takes a whole message of up to 125 bytes. */
+/* Nothing is under way, and there are six bytes: takes a whole message of up to 125 bytes. */
 static inline int next_masked(weir_ws *ws, weir_in *in, weir_ws_event *ev)
 {
     const weir_in input = *in;
     uint8_t *p = input.ptr;
-    if (input.len < 6)
-        return weiri_ws_receive(ws, in, ev);
     size_t len = p[1] ^ 0x80u; /* above 127 without the masking bit */
     if (len > 125)
         return next_extended(ws, in, ev);
@@ -210,17 +207,29 @@ static WEIRI_SLOW int next_unmasked(weir_ws *ws, weir_in *in, weir_ws_event *ev)
     return text && !weiri_ascii_short(p + 2, len) ? next_text(ws, in, ev, p + 2, len, 0) : WEIR_WS_DATA;
 }
 
-int weir_ws_next(weir_ws *ws, weir_in *in, weir_ws_event *ev)
+/* A client, or something is under way. What went wrong before, and what waits, is for the machine. */
+static inline int next_other(weir_ws *ws, weir_in *in, weir_ws_event *ev)
 {
-    if ((ws->err_ | ws->err_due_ | ws->wait_) != 0 || weiri_ws_has(ws, WEIRI_WS_RECEIVED))
+    if ((ws->err_due_ | ws->wait_) != 0 || weiri_ws_has(ws, WEIRI_WS_SENT))
         return weiri_ws_receive(ws, in, ev);
     if (in->len == 0 && !weiri_ws_has(ws, WEIRI_WS_RX_PACKED))
         return next_none(ev);
     if (weiri_ws_has(ws, WEIRI_WS_RX_FRAME))
         return next_piece(ws, in, ev);
-    if (ws->head_len_ != 0 || weiri_ws_has(ws, WEIRI_WS_RX_MESSAGE))
+    if (ws->head_len_ != 0 || weiri_ws_has(ws, WEIRI_WS_RX_MESSAGE) || !weiri_ws_has(ws, WEIRI_WS_IS_CLIENT))
         return weiri_ws_receive(ws, in, ev);
-    if (weiri_ws_has(ws, WEIRI_WS_IS_CLIENT))
-        return next_unmasked(ws, in, ev);
-    return next_masked(ws, in, ev);
+    return next_unmasked(ws, in, ev);
+}
+
+/* After an error SENT is set, and one that is due leaves its message under way. */
+int weir_ws_next(weir_ws *ws, weir_in *in, weir_ws_event *ev)
+{
+    const unsigned other = WEIRI_WS_IS_CLIENT | WEIRI_WS_RX_FRAME | WEIRI_WS_RX_MESSAGE | WEIRI_WS_SENT;
+    if (!weiri_ws_has(ws, other) && (ws->head_len_ | ws->wait_) == 0) {
+        if (in->len >= 6)
+            return next_masked(ws, in, ev);
+        if (in->len == 0)
+            return next_none(ev);
+    }
+    return next_other(ws, in, ev);
 }

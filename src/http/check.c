@@ -113,11 +113,9 @@ static void facts_add(head_facts *facts, const weir_http_field *field)
             facts->length = field->value;
         }
         break;
-    case 17:
+    default: /* 17, or longer than 64 */
         if (weiri_is_name(field->name, WEIRI_TEXT("transfer-encoding")))
             facts_coding(facts, field->value);
-        break;
-    default:
         break;
     }
 }

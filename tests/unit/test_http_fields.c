@@ -60,6 +60,32 @@ static void test_walk_over_text_list_and_both(void **state)
     guard_free(text);
 }
 
+/* A list lies behind the bytes that are kept, where a field may lie. */
+static void test_list_is_aligned(void **state)
+{
+    (void)state;
+    static union {
+        weir_http_field fields[16];
+        uint8_t bytes[16 * sizeof(weir_http_field)];
+    } storage;
+    weir_http http;
+    for (size_t begin = 0; begin < 8; begin++) {
+        for (size_t from = 0; from < 32; from++) {
+            weir_http_fields walk;
+            assert_int_equal(weir_http_init(&http, WEIR_HTTP_REQUEST, storage.bytes + begin,
+                                            sizeof storage.bytes - begin, NULL),
+                             0);
+            const weir_str text = weir_cstr(LINES);
+            assert_int_equal(weiri_http_list(&http, from, text, &walk), text.len);
+            size_t at = (size_t)((const uint8_t *)walk.list - storage.bytes);
+            assert_int_equal(at % sizeof(void *), 0);
+            assert_true(at >= begin + from && at - begin - from < sizeof(void *));
+            check_lines(&walk);
+            check_end(&walk);
+        }
+    }
+}
+
 static void test_find(void **state)
 {
     (void)state;
@@ -220,6 +246,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_walk_over_text_list_and_both),
+        cmocka_unit_test(test_list_is_aligned),
         cmocka_unit_test(test_find),
         cmocka_unit_test(test_list),
         cmocka_unit_test(test_has),

@@ -103,7 +103,7 @@ static inline bool next_is_whole(const weir_ws *ws, uint8_t first, size_t len)
 static inline int next_whole(weir_ws *ws, weir_in *in, weir_ws_event *ev, weir_in input, size_t size,
                              size_t len)
 {
-    uint32_t kind = input.ptr[0] == 0x81 ? WEIR_WS_TEXT : 0;
+    uint32_t kind = (input.ptr[0] & WEIRI_WS_TEXT) * WEIR_WS_TEXT; /* the other opcode is 2 */
     ws->rx_controls_ = 0;
     return next_data(ws, in, ev, input, size + len, len, WEIR_WS_WHOLE | kind);
 }
@@ -133,11 +133,12 @@ static WEIRI_SLOW int next_undo(weir_ws *ws, weir_in *in, weir_ws_event *ev)
     return weiri_ws_receive(ws, in, ev);
 }
 
-/* The payload of a text whose bytes have to be looked at. It is masked with `word`, or unmasked already if
- * that is 0. */
-static WEIRI_SLOW int next_text(weir_ws *ws, weir_in *in, weir_ws_event *ev, uint8_t *payload, size_t len,
-                                uint32_t word)
+/* The payload that was reported is text, whose bytes have to be looked at. It is masked with `word`, or
+ * unmasked already if that is 0. */
+static WEIRI_SLOW int next_text(weir_ws *ws, weir_in *in, weir_ws_event *ev, uint32_t word)
 {
+    size_t len = ev->data.len;
+    uint8_t *payload = in->ptr - len;
     uint32_t utf8 = 0;
     if ((ws->cfg_flags_ & WEIR_WS_NO_UTF8) == 0) {
         if (weiri_utf8_unmask(&utf8, payload, len, word) != len || utf8 != 0)
@@ -165,7 +166,7 @@ static WEIRI_SLOW int next_extended(weir_ws *ws, weir_in *in, weir_ws_event *ev)
     next_whole(ws, in, ev, input, size, len);
     uint32_t word = client ? 0 : weiri_mask_word(p + 4, 0);
     if (p[0] == 0x81)
-        return next_text(ws, in, ev, p + size, len, word);
+        return next_text(ws, in, ev, word);
     if (word != 0)
         (void)weiri_mask_here(p + size, p + size, len, word);
     return WEIR_WS_DATA;
@@ -185,7 +186,7 @@ static inline int next_masked(weir_ws *ws, weir_in *in, weir_ws_event *ev)
         return next_begin(ws, in, ev, 6, len, p + 2);
     next_whole(ws, in, ev, input, 6, len);
     bool wide = weiri_mask_short(p + 6, p + 6, len, weiri_mask_word(p + 2, 0));
-    return wide && p[0] == 0x81 ? next_text(ws, in, ev, p + 6, len, 0) : WEIR_WS_DATA;
+    return wide && p[0] == 0x81 ? next_text(ws, in, ev, 0) : WEIR_WS_DATA;
 }
 
 /* The same for a client. */
@@ -204,7 +205,7 @@ static WEIRI_SLOW int next_unmasked(weir_ws *ws, weir_in *in, weir_ws_event *ev)
         return next_begin(ws, in, ev, 2, len, NULL);
     next_whole(ws, in, ev, input, 2, len);
     bool text = p[0] == 0x81;
-    return text && !weiri_ascii_short(p + 2, len) ? next_text(ws, in, ev, p + 2, len, 0) : WEIR_WS_DATA;
+    return text && !weiri_ascii_short(p + 2, len) ? next_text(ws, in, ev, 0) : WEIR_WS_DATA;
 }
 
 /* A client, or something is under way. What went wrong before, and what waits, is for the machine. */

@@ -289,14 +289,15 @@ static int receive_data(weir_ws *ws, weir_in *in, weir_ws_event *ev)
  * that arrives in pieces. */
 static bool receive_control_payload(weir_ws *ws, weir_in *in, weir_str *payload)
 {
-    size_t before = in->len;
-    bool whole = before >= ws->rx_left_;
+    bool whole = in->len >= ws->rx_left_;
     size_t good;
+    if (in->len == 0 && !whole)
+        return false;
     weir_in piece = receive_payload(ws, in, false, &good);
     if (!weiri_ws_has(ws, WEIRI_WS_RX_CUT)) {
         *payload = (weir_str){piece.ptr, piece.len};
-        if (whole || before == 0)
-            return whole;
+        if (whole)
+            return true;
         weiri_ws_set(ws, WEIRI_WS_RX_CUT);
         if (ws->wait_ == WEIRI_WS_PONG && ws->rx_opcode_ == WEIRI_WS_PONG)
             weiri_ws_set(ws, WEIRI_WS_RX_SKIP);

@@ -295,7 +295,7 @@ typedef struct weir_ws {
     uint32_t rx_utf8_;
     uint16_t state_;
     uint16_t cfg_flags_;
-    uint16_t whole_end_; /* shorter payloads than this may be a whole message, whatever the limits are */
+    uint16_t whole_end_; /* a message of its own that is shorter than this is within the limits */
     uint16_t close_sent_;
     uint16_t close_received_;
     int16_t err_;

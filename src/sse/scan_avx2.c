@@ -21,11 +21,10 @@ static inline WEIRI_TARGET_AVX2 uint64_t scan_mask(__m256i a, __m256i b)
     return (uint32_t)_mm256_movemask_epi8(a) | (uint64_t)(uint32_t)_mm256_movemask_epi8(b) << 32;
 }
 
-/* Not zero if a byte of either is below 14 or above 0x7F. */
+/* Not zero if a byte of either is below 14 or above 0x7F: less 14, as a number that saturates, it has a sign. */
 static inline WEIRI_TARGET_AVX2 int scan_odd(__m256i a, __m256i b)
 {
-    __m256i limit = _mm256_set1_epi8('\r' + 1);
-    return _mm256_movemask_epi8(_mm256_cmpgt_epi8(limit, _mm256_min_epi8(a, b)));
+    return _mm256_movemask_epi8(_mm256_subs_epi8(_mm256_min_epi8(a, b), _mm256_set1_epi8('\r' + 1)));
 }
 
 /* Each byte that is CR or LF becomes 0xFF, the others 0. */
@@ -55,21 +54,24 @@ WEIRI_TARGET_AVX2 size_t weiri_line_len_avx2(const uint8_t *bytes, size_t len, b
     return len;
 }
 
+/* 64 bytes of weiri_plain_copy. */
+static inline WEIRI_TARGET_AVX2 bool plain_step(uint8_t *to, const uint8_t *text)
+{
+    __m256i a = scan_load(text), b = scan_load(text + 32);
+    if (scan_odd(a, b) != 0)
+        return false;
+    scan_store(to, a);
+    scan_store(to + 32, b);
+    return true;
+}
+
 WEIRI_TARGET_AVX2 bool weiri_plain_copy_avx2(uint8_t *to, const uint8_t *text, size_t len)
 {
-    size_t at = 0;
-    for (;;) {
-        for (; len - at >= 64; at += 64) {
-            __m256i a = scan_load(text + at), b = scan_load(text + at + 32);
-            if (scan_odd(a, b) != 0)
-                return false;
-            scan_store(to + at, a);
-            scan_store(to + at + 32, b);
-        }
-        if (at == len)
-            return true;
-        at = len - 64;
-    }
+    const size_t last = len - 64;
+    for (size_t at = 0; at < last; at += 64)
+        if (!plain_step(to + at, text + at))
+            return false;
+    return plain_step(to + last, text + last);
 }
 #else
 typedef int scan_avx2_is_empty; /* ISO C wants something in each file */

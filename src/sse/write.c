@@ -139,22 +139,25 @@ static int text_write(weir_out *out, size_t before, const weiri_mark *mark, weir
 }
 
 /* The common event, one line of plain data, goes through in one pass. Returns false if it is another, or
- * there may be no room. */
+ * there may be no room; then nothing is taken. What surrounds the data is written before it is looked at: so
+ * little is kept over the call. */
 static bool plain_write(weir_out *out, const weir_sse_event *event)
 {
     const weir_str name = NAME("data: ");
     const weir_str data = event->data;
     const size_t room = out->len, size = name.len + data.len + 2;
-    uint8_t *at = out->ptr;
     if (event->type.ptr != NULL || event->id.ptr != NULL || event->has_retry || data.ptr == NULL ||
-        room < data.len || room < size || !weiri_plain_copy(at + name.len, data.ptr, data.len))
+        room < data.len || room < size)
         return false;
+    uint8_t *at = out->ptr, *end = at + size;
     memcpy(at, name.ptr, name.len);
-    at += size;
-    at[-2] = at[-1] = '\n';
-    out->ptr = at;
-    out->len = room - size;
-    return true;
+    end[-2] = end[-1] = '\n';
+    *out = (weir_out){end, room - size};
+    if (weiri_plain_copy(at + name.len, data.ptr, data.len))
+        return true;
+    const size_t back = name.len + event->data.len + 2;
+    *out = (weir_out){out->ptr - back, out->len + back};
+    return false;
 }
 
 /* Any event. Kept out of the function below, whose common case is over sooner than this one has begun. */

@@ -149,7 +149,7 @@ static int zlib_inflate(void *mem, weir_str *packed, weir_out *out)
         stream->avail_out = out_step;
         int rv = inflate(stream, Z_SYNC_FLUSH);
         zlib_advance(packed, out, stream, in_step, out_step);
-        if (stream->avail_in != in_step)
+        if (stream->avail_in != in_step || rv == Z_STREAM_END) /* whose bits may have been taken before */
             memory->final = rv == Z_STREAM_END;
         if (rv == Z_STREAM_END)
             rv = inflateResetKeep(stream);

@@ -269,6 +269,31 @@ static void test_ends(void **state)
     }
 }
 
+/* The end of the last block can show when there is room again, and all input was taken before. */
+static void test_end_without_input(void **state)
+{
+    (void)state;
+    static const uint8_t bytes[] = {0x9B, 0x30, 0x0A, 0x00}; /* BFINAL: one byte, 258 times the same, the end */
+    for (size_t cut = 0; cut < sizeof bytes; cut++) {
+        for (size_t step = 1; step < 262; step++) {
+            uint8_t got[600];
+            weir_str first = {bytes, cut};
+            weir_out out = {got, step};
+            void *mem = begun(true, 0);
+            size_t len;
+            do {
+                out.len = step;
+                assert_int_equal(weir_zlib.inflate(mem, &first, &out), 0);
+            } while (out.len == 0);
+            size_t before = (size_t)(out.ptr - got);
+            assert_int_equal(
+                inflated(mem, (weir_str){bytes + cut, sizeof bytes - cut}, step, got + before, &len), 0);
+            assert_int_equal(before + len, 259);
+            free(mem);
+        }
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +307,7 @@ int main(void)
         cmocka_unit_test(test_faults),
         cmocka_unit_test(test_windows),
         cmocka_unit_test(test_ends),
+        cmocka_unit_test(test_end_without_input),
     };
     return cmocka_run_group_tests_name("zlib_backend", tests, NULL, NULL);
 }

@@ -55,7 +55,8 @@ typedef struct weir_in {
 } weir_in;
 
 /* Room to write into. A call that writes moves ptr forward and len down by what it wrote; a call
- * that has no room for all it must write returns WEIR_ERR_SPACE and writes nothing. */
+ * that has no room for all it must write returns WEIR_ERR_SPACE and writes nothing, unless it says that it
+ * writes what is whole and fits. */
 typedef struct weir_out {
     uint8_t *ptr;
     size_t len;

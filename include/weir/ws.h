@@ -334,7 +334,8 @@ WEIR_API int weir_ws_init_(weir_ws *ws, uint32_t layout, const weir_ws_cfg *cfg)
 typedef enum weir_ws_kind {
     WEIR_WS_NONE = 0,
     WEIR_WS_DATA,  /* a piece of a message: flags, data */
-    WEIR_WS_PING,  /* data: its payload. The Pong is already in weir_ws_out */
+    WEIR_WS_PING,  /* data: its payload. The Pong is in weir_ws_out, or gets there as soon as there is room
+                      and a key; with WEIR_WS_MANUAL_PONG you owe it */
     WEIR_WS_PONG,  /* data: its payload (empty if it came in pieces while two of our own replies were
                       backed up: there is no room for it then, and the replies matter more) */
     WEIR_WS_CLOSE, /* code: the peer's, 1005 if it sent none; data: its reason. Nothing follows */
@@ -416,7 +417,8 @@ WEIR_API int weir_ws_eof(weir_ws *ws, weir_ws_event *ev);
  * weir_ws_error - the sticky error.
  *
  * offset   if not NULL: stream position, counted from init, of the byte that made the input
- *          impossible; without an error the bytes taken so far. A faulty length counts at its last
+ *          impossible; without an error the bytes taken so far, or where the error is that the next call
+ *          will report. A faulty length counts at its last
  *          byte, a text cut inside a character at its message's last, a fault of compressed data at
  *          the first payload byte of its frame.                                              [out]
  *
@@ -470,12 +472,13 @@ WEIR_API void weir_ws_out_ack(weir_ws *ws, size_t n);
 /*
  * weir_ws_out_put - move what waits into `out` and acknowledge it: the usual way to use the two above.
  *
- * out      where to; WEIR_WS_OUT_MAX bytes of room always suffice.                        [in,out]
+ * out      where to, in whole frames; WEIR_WS_OUT_MAX bytes of room always suffice.        [in,out]
  *
- * Returns  0 if nothing waits any more, or WEIR_ERR_SPACE if part of it still does.
+ * Returns  0 if weir_ws_out has no more to offer, or WEIR_ERR_SPACE if a frame that it offers found no room;
+ *          what is in front of it was moved.
  */
-#define WEIR_WS_OUT_MAX 262
 WEIR_API int weir_ws_out_put(weir_ws *ws, weir_out *out);
+#define WEIR_WS_OUT_MAX 262
 
 /* ---- Sending ------------------------------------------------------------------------------------- */
 
@@ -519,7 +522,8 @@ WEIR_API int weir_ws_send(weir_ws *ws, weir_out *out, uint32_t flags, weir_str d
  * out      where to.                                                                      [in,out]
  * flags    as for weir_ws_send; FIRST is removed when the message has begun.              [in,out]
  * data     what is left of the message; moved past what was written.                      [in,out]
- * most     payload bytes of a frame at most, 1 or more.
+ * most     bytes of `data` in a frame at most, 1 or more. Compressed they can become more, a quarter and 64
+ *          bytes at worst.
  *
  * Returns  0    all of `data` is written.
  *          1    a part is written; call again with what is left.
@@ -618,8 +622,9 @@ WEIR_API int weir_ws_send_prepared(weir_ws *ws, const weir_ws_prepared *prepared
  * Returns  0, or with nothing changed
  *          WEIR_ERR_ARG        over 125 bytes
  *          WEIR_ERR_SPACE      weir_ws_out is full: write it first
- *          WEIR_ERR_STATE      closing
- *          WEIR_ERR_ENTROPY    client: no masking key to be had
+ *          WEIR_ERR_STATE      Close was received, the connection failed or the transport ended; for a Ping
+ *                              also: Close was sent. A Pong may follow our own Close (RFC 6455 5.5.2)
+ *          WEIR_ERR_ENTROPY    client: no masking key to be had, for this or what has waited for one
  */
 WEIR_API int weir_ws_ping(weir_ws *ws, weir_str data);
 WEIR_API int weir_ws_pong(weir_ws *ws, weir_str data);

@@ -21,7 +21,7 @@ static inline WEIRI_TARGET_AVX2 uint64_t scan_mask(__m256i a, __m256i b)
     return (uint32_t)_mm256_movemask_epi8(a) | (uint64_t)(uint32_t)_mm256_movemask_epi8(b) << 32;
 }
 
-/* Not zero if a byte of either is below 14 or above 0x7F: less 14, as a number that saturates, it has a sign. */
+/* Not zero if a byte of either is below 14 or above 0x7F: as a signed number, less 14, it is negative. */
 static inline WEIRI_TARGET_AVX2 int scan_odd(__m256i a, __m256i b)
 {
     return _mm256_movemask_epi8(_mm256_subs_epi8(_mm256_min_epi8(a, b), _mm256_set1_epi8('\r' + 1)));

@@ -5,9 +5,9 @@
  * out_ is a short queue of encoded control frames; out_[out_pos_..out_end_) is still to be written,
  * and out_cut_ bytes of that belong to a frame whose beginning is written already. What weir has to
  * say by itself and finds no room waits beside it: `wait_` is its opcode, a Pong's payload is in ctl_,
- * a Close is made again from close_sent_ and err_. It enters the queue as soon as it fits, so frames
- * leave in the order in which they were due; only a waiting Pong can lose its place, to a newer Ping
- * or to a Close.
+ * a Close is made again from close_sent_ and, if it is for an error (FAILED), err_. It enters the queue as
+ * soon as it fits, so frames leave in the order in which they were due; only a waiting Pong can lose its
+ * place, to a newer Ping or to a Close.
  *
  * ctl_ is also where a control frame that arrives in pieces is collected, and after the peer's Close
  * it keeps the reason. receive.c says who yields to whom.
@@ -68,7 +68,7 @@ static int control_queue_close(weir_ws *ws)
     uint8_t payload[125];
     weir_str bytes = {payload, 0};
     if (ws->close_sent_ != 1005) {
-        weir_str reason = weir_cstr(ws->err_ != 0 ? weir_strerror(ws->err_) : NULL);
+        weir_str reason = weir_cstr(weiri_ws_has(ws, WEIRI_WS_FAILED) ? weir_strerror(ws->err_) : NULL);
         payload[0] = (uint8_t)(ws->close_sent_ >> 8);
         payload[1] = (uint8_t)ws->close_sent_;
         bytes.len = 2;
@@ -119,17 +119,23 @@ weir_str weir_ws_out(const weir_ws *ws)
     return out;
 }
 
+/* What is left of the frame in front, if there is one. */
+static uint8_t control_front(const weir_ws *ws)
+{
+    const uint8_t *frame = ws->out_ + ws->out_pos_;
+    if (ws->out_cut_ != 0)
+        return ws->out_cut_;
+    return (uint8_t)((frame[1] & 0x80 ? 6 : 2) + (frame[1] & 0x7F));
+}
+
 void weir_ws_out_ack(weir_ws *ws, size_t n)
 {
     size_t offered = weir_ws_out(ws).len;
     n = n < offered ? n : offered;
     while (n != 0) {
-        if (ws->out_cut_ == 0) {
-            const uint8_t *frame = ws->out_ + ws->out_pos_;
-            ws->out_cut_ = (uint8_t)((frame[1] & 0x80 ? 6 : 2) + (frame[1] & 0x7F));
-        }
-        size_t step = n < ws->out_cut_ ? n : ws->out_cut_;
-        ws->out_cut_ = (uint8_t)(ws->out_cut_ - step);
+        uint8_t front = control_front(ws);
+        size_t step = n < front ? n : front;
+        ws->out_cut_ = (uint8_t)(front - step);
         ws->out_pos_ = (uint8_t)(ws->out_pos_ + step);
         n -= step;
     }
@@ -144,35 +150,35 @@ int weir_ws_out_put(weir_ws *ws, weir_out *out)
         weir_str bytes = weir_ws_out(ws);
         if (bytes.len == 0)
             return 0;
-        if (bytes.len > out->len)
-            bytes.len = out->len;
-        if (bytes.len == 0)
+        bytes.len = control_front(ws);
+        if (weir_out_put(out, bytes) != 0)
             return WEIR_ERR_SPACE;
-        (void)weir_out_put(out, bytes);
         weir_ws_out_ack(ws, bytes.len);
     }
 }
 
-static int control_send(weir_ws *ws, uint8_t opcode, weir_str data)
+/* What waits has found no room, or if there is all of it, no key. */
+static int control_send(weir_ws *ws, uint8_t opcode, weir_str data, bool over)
 {
     if (data.len > 125)
         return WEIR_ERR_ARG;
-    if (weiri_ws_has(ws, WEIRI_WS_SENT | WEIRI_WS_EOF))
+    if (over || weiri_ws_has(ws, WEIRI_WS_EOF))
         return WEIR_ERR_STATE;
     weiri_ws_settle(ws);
     if (ws->wait_ != 0)
-        return WEIR_ERR_SPACE;
+        return ws->out_pos_ == ws->out_end_ ? WEIR_ERR_ENTROPY : WEIR_ERR_SPACE;
     return weiri_ws_queue(ws, opcode, data);
 }
 
 int weir_ws_ping(weir_ws *ws, weir_str data)
 {
-    return control_send(ws, WEIRI_WS_PING, data);
+    return control_send(ws, WEIRI_WS_PING, data, weiri_ws_has(ws, WEIRI_WS_SENT));
 }
 
+/* Pings are answered until the peer's Close (RFC 6455 5.5.2), also behind our own. */
 int weir_ws_pong(weir_ws *ws, weir_str data)
 {
-    return control_send(ws, WEIRI_WS_PONG, data);
+    return control_send(ws, WEIRI_WS_PONG, data, ws->err_ != 0 || weiri_ws_has(ws, WEIRI_WS_RECEIVED));
 }
 
 int weir_ws_close(weir_ws *ws, uint16_t code, weir_str reason)

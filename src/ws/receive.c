@@ -138,8 +138,10 @@ static int receive_fail(weir_ws *ws, int err)
 {
     ws->err_ = (int16_t)err;
     ws->err_due_ = 0;
-    if (!weiri_ws_has(ws, WEIRI_WS_SENT))
+    if (!weiri_ws_has(ws, WEIRI_WS_SENT)) {
+        weiri_ws_set(ws, WEIRI_WS_FAILED);
         weiri_ws_reply_close(ws, weir_err_lookup(err)->close_code);
+    }
     return err;
 }
 

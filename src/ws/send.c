@@ -78,15 +78,24 @@ static size_t send_header_len(const weir_ws *ws, size_t len)
     return (len < 126 ? 2u : len <= UINT16_MAX ? 4u : 10u) + (weiri_ws_has(ws, WEIRI_WS_IS_CLIENT) ? 4u : 0u);
 }
 
+size_t weir_ws_send_size(const weir_ws *ws, size_t len)
+{
+    size_t size = len;
+    if (ws->deflate_ != NULL && ws->deflate_->deflater_ != NULL)
+        size = weiri_ws_packed_bound(ws, len);
+    return size >= len && size <= SIZE_MAX - WEIR_WS_HEADER_MAX ? size + WEIR_WS_HEADER_MAX : SIZE_MAX;
+}
+
 /* Compresses behind room for the longest header, then moves header and payload together. The key is
  * fetched first: behind the compressor there is no way back. */
 static int send_packed(weir_ws *ws, weir_out *out, uint32_t flags, weir_str data)
 {
     uint8_t header[WEIR_WS_HEADER_MAX] = {0};
     size_t header_len = 0;
-    size_t bound = weiri_ws_packed_bound(ws, data.len);
-    if (out->len < WEIR_WS_HEADER_MAX || out->len - WEIR_WS_HEADER_MAX < bound)
+    size_t most = weir_ws_send_size(ws, data.len);
+    if (out->len < most)
         return WEIR_ERR_SPACE;
+    size_t bound = most - WEIR_WS_HEADER_MAX;
     if (weiri_ws_has(ws, WEIRI_WS_IS_CLIENT)) {
         int rv = weiri_entropy_ready(ws->entropy_);
         if (rv != 0)
@@ -110,14 +119,6 @@ static int send_packed(weir_ws *ws, weir_out *out, uint32_t flags, weir_str data
     out->ptr += header_len + packed.len;
     out->len -= header_len + packed.len;
     return 0;
-}
-
-size_t weir_ws_send_size(const weir_ws *ws, size_t len)
-{
-    size_t size = len;
-    if (ws->deflate_ != NULL && ws->deflate_->deflater_ != NULL)
-        size = weiri_ws_packed_bound(ws, len);
-    return size >= len && size <= SIZE_MAX - WEIR_WS_HEADER_MAX ? size + WEIR_WS_HEADER_MAX : SIZE_MAX;
 }
 
 /* Any frame; see weir_ws_send. */

@@ -34,6 +34,7 @@ enum {
 #define WEIRI_WS_EOF 0x1000u        /* the transport has ended */
 #define WEIRI_WS_RX_PACKED 0x2000u  /* the message being received is compressed */
 #define WEIRI_WS_TX_PACKED 0x4000u  /* the message being sent is compressed */
+#define WEIRI_WS_FAILED 0x8000u     /* our Close is the one for an error: SENT is set too */
 
 static inline bool weiri_ws_has(const weir_ws *ws, unsigned bits)
 {

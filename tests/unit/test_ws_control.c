@@ -96,30 +96,50 @@ static void test_ack_beyond_the_end(void **state)
     expect_no_frame(&s);
 }
 
+/* Two Pongs are due; `begun` bytes of the first are written. What is whole goes into `room` bytes. */
+static void put_in_room(bool client, size_t begun, size_t room)
+{
+    side s;
+    uint8_t payload[125], bytes[300];
+    const size_t first = (client ? 131 : 127) - begun, both = first + (client ? 130 : 126);
+    const size_t wanted = room >= both ? both : room >= first ? first : 0;
+    memset(payload, 'p', sizeof payload);
+    side_init(&s, client);
+    assert_int_equal(side_hear(&s, 0x89, payload, 125), WEIR_WS_PING);
+    assert_int_equal(side_hear(&s, 0x89, payload, 124), WEIR_WS_PING);
+    side_take(&s, begun);
+    weir_out out = {bytes, room};
+    assert_int_equal(weir_ws_out_put(&s.ws, &out), wanted == both ? 0 : WEIR_ERR_SPACE);
+    assert_int_equal(room - out.len, wanted);
+    assert_ptr_equal(out.ptr, bytes + wanted);
+    memcpy(s.wire + s.len, bytes, wanted);
+    s.len += wanted;
+    weir_out more = {s.wire + s.len, sizeof s.wire - s.len};
+    if (wanted != 0 || begun == 0) { /* a frame may follow */
+        assert_int_equal(weir_ws_send(&s.ws, &more, WEIR_WS_WHOLE, weir_cstr("")), 0);
+        s.len += client ? 6 : 2;
+    }
+    side_take_all(&s);
+    bool between = wanted == 0 && begun == 0;
+    if (between)
+        expect_frame(&s, 0x82, "", 0);
+    expect_frame(&s, 0x8A, payload, 125);
+    if (wanted == first)
+        expect_frame(&s, 0x82, "", 0);
+    expect_frame(&s, 0x8A, payload, 124);
+    if (wanted == both)
+        expect_frame(&s, 0x82, "", 0);
+    expect_no_frame(&s);
+}
+
 static void test_out_put_in_any_room(void **state)
 {
     (void)state;
+    static const size_t begun[] = {0, 1, 2, 50, 126};
     for (int client = 0; client < 2; client++)
-        for (size_t room = 1; room <= 140; room++) {
-            side s;
-            uint8_t payload[125], bytes[140];
-            memset(payload, 'p', sizeof payload);
-            side_init(&s, client != 0);
-            assert_int_equal(side_hear(&s, 0x89, payload, 125), WEIR_WS_PING);
-            assert_int_equal(side_hear(&s, 0x89, payload, 124), WEIR_WS_PING);
-            int rv;
-            do {
-                weir_out out = {bytes, room};
-                rv = weir_ws_out_put(&s.ws, &out);
-                assert_ptr_equal(out.ptr, bytes + (room - out.len));
-                assert_true(rv == 0 || (rv == WEIR_ERR_SPACE && out.len == 0));
-                memcpy(s.wire + s.len, bytes, room - out.len);
-                s.len += room - out.len;
-            } while (rv != 0);
-            expect_frame(&s, 0x8A, payload, 125);
-            expect_frame(&s, 0x8A, payload, 124);
-            expect_no_frame(&s);
-        }
+        for (size_t i = 0; i < sizeof begun / sizeof *begun; i++)
+            for (size_t room = 0; room <= 270; room++)
+                put_in_room(client != 0, begun[i], room);
 }
 
 /* The fullest it can be: a frame hardly begun and a reply of full size that waits. */
@@ -214,8 +234,12 @@ static void test_ping_refused(void **state)
         assert_int_equal(calls[i](&s.ws, bytes_of(payload, 125)), 0);
         side_take_all(&s);
         assert_int_equal(weir_ws_close(&s.ws, 1000, weir_cstr("")), 0);
-        expect_refused(&s, calls[i], 1, WEIR_ERR_STATE);
+        if (calls[i] == weir_ws_ping)
+            expect_refused(&s, calls[i], 1, WEIR_ERR_STATE);
         side_take_all(&s);
+        if (calls[i] == weir_ws_ping)
+            expect_refused(&s, calls[i], 1, WEIR_ERR_STATE);
+        assert_int_equal(side_hear(&s, 0x83, "", 0), WEIR_ERR_WS_OPCODE);
         expect_refused(&s, calls[i], 1, WEIR_ERR_STATE);
 
         side_init(&s, true);
@@ -230,8 +254,67 @@ static void test_ping_refused(void **state)
         side_init(&s, true);
         s.broken = true;
         expect_refused(&s, calls[i], 5, WEIR_ERR_ENTROPY);
+        assert_int_equal(side_hear(&s, 0x89, "", 0), WEIR_WS_PING);
+        expect_refused(&s, calls[i], 5, WEIR_ERR_ENTROPY); /* what waits is in front, and has no key either */
         s.broken = false;
         assert_int_equal(calls[i](&s.ws, bytes_of(payload, 5)), 0);
+        side_take_all(&s);
+        expect_frame(&s, 0x8A, "", 0);
+        expect_frame(&s, calls[i] == weir_ws_ping ? 0x89 : 0x8A, payload, 5);
+
+        side_init(&s, false);
+        assert_int_equal(calls[i](&s.ws, bytes_of(payload, 0)), 0);
+        weir_ws_event ev;
+        assert_int_equal(weir_ws_eof(&s.ws, &ev), WEIR_WS_END);
+        expect_refused(&s, calls[i], 0, WEIR_ERR_STATE);
+    }
+}
+
+/* RFC 6455 5.5.2: a Ping is answered unless Close came, also behind our own. */
+static void test_pong_behind_close(void **state)
+{
+    (void)state;
+    for (int client = 0; client < 2; client++) {
+        side s;
+        uint8_t payload[125];
+        memset(payload, 'x', sizeof payload);
+        side_init(&s, client != 0);
+        assert_int_equal(weir_ws_close(&s.ws, 1000, weir_cstr("")), 0);
+        assert_int_equal(side_hear(&s, 0x89, "a", 1), WEIR_WS_PING); /* weir's own */
+        assert_int_equal(weir_ws_pong(&s.ws, weir_cstr("b")), 0);    /* the program's */
+        side_take_all(&s);
+        expect_frame(&s, 0x88, "\x03\xE8", 2);
+        expect_frame(&s, 0x8A, "a", 1);
+        expect_frame(&s, 0x8A, "b", 1);
+        assert_int_equal(weir_ws_transport(&s.ws), WEIR_WS_WAIT_PEER);
+
+        /* Never in front of a Close that waits. */
+        side_init(&s, client != 0);
+        assert_int_equal(weir_ws_ping(&s.ws, bytes_of(payload, 125)), 0);
+        assert_int_equal(weir_ws_close(&s.ws, 1000, weir_cstr("")), 0);
+        expect_refused(&s, weir_ws_pong, 0, WEIR_ERR_SPACE);
+        side_take_all(&s);
+        expect_frame(&s, 0x89, payload, 125);
+        expect_frame(&s, 0x88, "\x03\xE8", 2);
+    }
+}
+
+/* A Close of the program's that still waits keeps its code without a reason, whatever the peer does then. */
+static void test_error_behind_close(void **state)
+{
+    (void)state;
+    for (int client = 0; client < 2; client++) {
+        side s;
+        uint8_t payload[125];
+        memset(payload, 'x', sizeof payload);
+        side_init(&s, client != 0);
+        assert_int_equal(weir_ws_ping(&s.ws, bytes_of(payload, 125)), 0);
+        assert_int_equal(weir_ws_close(&s.ws, 1000, weir_cstr("")), 0);
+        assert_int_equal(side_hear(&s, 0x83, "", 0), WEIR_ERR_WS_OPCODE);
+        side_take_all(&s);
+        expect_frame(&s, 0x89, payload, 125);
+        expect_frame(&s, 0x88, "\x03\xE8", 2);
+        expect_no_frame(&s);
     }
 }
 
@@ -432,6 +515,8 @@ int main(void)
         cmocka_unit_test(test_manual_pong),
         cmocka_unit_test(test_ping_and_pong_frames),
         cmocka_unit_test(test_ping_refused),
+        cmocka_unit_test(test_pong_behind_close),
+        cmocka_unit_test(test_error_behind_close),
         cmocka_unit_test(test_nothing_offered_inside_a_frame),
         cmocka_unit_test(test_error_inside_our_frame_waits_for_its_end),
         cmocka_unit_test(test_pings_after_a_close),

@@ -340,7 +340,10 @@ static void run_finish(void *self, log *l)
     int ping = weir_ws_ping(&copy, weir_cstr("")), pong = weir_ws_pong(&copy, weir_cstr(""));
     int rv = weir_ws_send(&r->ws, &out, in_message ? WEIR_WS_LAST : WEIR_WS_WHOLE, weir_cstr("next"));
     assert_true(rv == 0 || rv == WEIR_ERR_STATE);
-    assert_true(ping == rv && pong == rv);
+    assert_int_equal(ping, rv);
+    /* Behind our own Close Pings are still answered. */
+    bool answers = weir_ws_error(&r->ws, NULL) == 0 && closing.received == 0 && r->c->event != END;
+    assert_true(pong == 0 ? rv == 0 || answers : pong == WEIR_ERR_STATE && !answers);
     log_line(l, rv == 0 ? "may send" : "may not send");
     if (r->c->event != END && r->c->event != TICK) {
         weir_ws_event ev;

@@ -26,6 +26,7 @@ static size_t told_bound(void *mem, size_t len)
 
 static int told_deflate(void *mem, weir_str data, weir_out *out)
 {
+    told.room = out->len;
     return told.fail_deflate ? -1 : store_backend.deflate(mem, data, out);
 }
 

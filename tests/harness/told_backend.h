@@ -12,6 +12,7 @@ extern struct told {
     bool fail_deflate;
     bool fail_init;
     size_t bound_factor, bound_more;
+    size_t room; /* what it got to compress into, the last time */
     unsigned bits, mem_level;
     int level;
     unsigned deflate_resets, inflate_resets, ends;

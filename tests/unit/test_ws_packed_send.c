@@ -29,6 +29,16 @@ static void test_room(void **state)
         assert_int_equal(size - out.len, header_len + 3);
         assert_int_equal(e.wire[0], 0xC2);
         assert_memory_equal(e.wire + header_len, "abc", 3);
+        assert_int_equal(told.room, 3 + 4);
+
+        /* A bound below the length has wrapped: no room is enough. */
+        told.bound_factor = 0;
+        told.bound_more = 2;
+        out = (weir_out){e.wire, sizeof e.wire};
+        assert_int_equal(weir_ws_send(&e.ws, &out, WEIR_WS_WHOLE | WEIR_WS_DEFLATE, weir_cstr("abc")),
+                         WEIR_ERR_SPACE);
+        told.bound_factor = 1;
+        told.bound_more = 4;
 
         /* A bound that wraps, or leaves no room for the header, is no bound. */
         assert_true(weir_ws_send_size(&e.ws, SIZE_MAX) == SIZE_MAX);

@@ -245,7 +245,7 @@ static void test_ends(void **state)
         {{(const uint8_t *)"\xF2\x48\xCD\xC9\xC9\x07", 6}, -1},    /* the same cut */
         {{(const uint8_t *)"\xF3\x48\xCD\xC9\xC9\x07\x00", 7},
          0}, /* 7.2.3.4: BFINAL, and nothing behind it */
-        {{(const uint8_t *)"\xF3\x48\xCD\xC9\xC9\x07\x00\x00", 8}, 0}, /* and the empty block */
+        {{(const uint8_t *)"\xF3\x48\xCD\xC9\xC9\x07\x00\x00", 8}, 0},      /* and the empty block */
         {{(const uint8_t *)"\xF3\x48\xCD\xC9\xC9\x07\x00\xF2\x48", 9}, -1}, /* and one that is cut */
         {{(const uint8_t *)"\xF2\x48", 2}, -1},
         {{(const uint8_t *)"\x06", 1}, -1},

@@ -166,7 +166,7 @@ typedef struct weir_deflate {
     bool rx_forget_;
     bool tx_forget_;
     uint8_t tx_bits_; /* window the peer has for what we send */
-    uint8_t reserved_;
+    bool tx_used_;    /* the compressor's window holds text */
 } weir_deflate;
 
 /*

@@ -37,7 +37,8 @@ extern "C" {
 typedef struct weir_ws_request {
     weir_str target;         /* request target; weir_http_target_split takes it apart */
     weir_str host;           /* Host */
-    weir_str origin;         /* Origin; absent (ptr NULL) if not sent. See weir_http_origin_check */
+    weir_str origin;         /* Origin, the first of several; absent (ptr NULL) if not sent. See
+                                weir_http_origin_check, which refuses several */
     weir_http_fields fields; /* all fields, to be walked: cookies, authorization */
     char accept[29];         /* value for Sec-WebSocket-Accept, NUL-terminated */
 } weir_ws_request;
@@ -204,7 +205,7 @@ WEIR_API int weir_ws_extended_read(const weir_http_head *head, weir_str protocol
  * weir_ws_extended_accept - the fields of the answer beside `:status: 200`.
  *
  * req      a checked request.
- * accept   subprotocol and compression; its other fields are yours to send.
+ * accept   subprotocol and compression, or NULL for neither; its other fields are yours to send.
  * scratch  where values are written; WEIR_DEFLATE_VALUE_MAX bytes suffice.                [in,out]
  * fields   the fields, names in lower case; values in scratch or in accept.                  [out]
  *
@@ -217,13 +218,12 @@ WEIR_API int weir_ws_extended_accept(const weir_ws_request *req, const weir_ws_a
  * weir_ws_extended_offer - the fields of a client's request beside the pseudo-header fields, which are
  * `:method: CONNECT`, `:protocol: websocket`, `:scheme`, `:path` and `:authority`.
  *
- * offer    NULL for nothing; its other fields are yours to send.
+ * offer    NULL for nothing; its other fields are yours to send (they are checked all the same).
  * scratch  where values are written; the lengths of the subprotocols, two bytes for each, and
  *          WEIR_DEFLATE_VALUE_MAX bytes suffice.                                           [in,out]
  * fields   the fields.                                                                       [out]
  *
- * Returns  how many fields; or WEIR_ERR_SPACE, or WEIR_ERR_FIELD if the subprotocols are not distinct
- *          tokens.
+ * Returns  how many fields; or WEIR_ERR_SPACE, or WEIR_ERR_FIELD as weir_ws_opening_write.
  */
 WEIR_API int weir_ws_extended_offer(const weir_ws_offer *offer, weir_out *scratch,
                                     weir_http_field fields[WEIR_WS_EXTENDED_FIELDS]);

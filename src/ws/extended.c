@@ -18,6 +18,8 @@ int weir_ws_extended_accept(const weir_ws_request *req, const weir_ws_accept *ac
 {
     int count = 0;
     weir_out begin = *scratch;
+    if (accept == NULL)
+        return 0;
     if (accept->protocol != NULL) {
         if (weir_ws_request_protocol(req, &accept->protocol, 1) < 0)
             return WEIR_ERR_FIELD;

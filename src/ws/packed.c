@@ -189,9 +189,17 @@ int weiri_packed_put(const weir_deflate_backend *backend, void *mem, weir_str da
 
 int weiri_ws_packed_put(weir_ws *ws, weir_str data, bool last, weir_out *out)
 {
-    const weir_deflate *deflate = ws->deflate_;
+    weir_deflate *deflate = ws->deflate_;
+    deflate->tx_used_ = true;
     int rv = weiri_packed_put(deflate->backend_, deflate->deflater_, data, last, out);
     if (rv == 0 && last && deflate->tx_forget_)
-        deflate->backend_->deflate_reset(deflate->deflater_);
+        weiri_ws_packed_forget(deflate);
     return rv;
+}
+
+void weiri_ws_packed_forget(weir_deflate *deflate)
+{
+    if (deflate->tx_used_)
+        deflate->backend_->deflate_reset(deflate->deflater_);
+    deflate->tx_used_ = false;
 }

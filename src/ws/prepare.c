@@ -51,7 +51,7 @@ int weir_ws_prepare_packed(weir_out *out, uint32_t flags, weir_str data, const w
 
 int weir_ws_send_prepared(weir_ws *ws, const weir_ws_prepared *prepared, weir_str *bytes)
 {
-    const weir_deflate *deflate = ws->deflate_;
+    weir_deflate *deflate = ws->deflate_;
     *bytes = (weir_str){NULL, 0};
     int rv =
         weiri_ws_has(ws, WEIRI_WS_IS_CLIENT) ? WEIR_ERR_STATE : weiri_ws_send_check(ws, WEIR_WS_WHOLE, 0);
@@ -61,7 +61,6 @@ int weir_ws_send_prepared(weir_ws *ws, const weir_ws_prepared *prepared, weir_st
     if (deflate == NULL || prepared->packed.ptr == NULL || deflate->tx_bits_ < prepared->packed_bits)
         return 0;
     *bytes = prepared->packed;
-    if (deflate->deflater_ != NULL)
-        deflate->backend_->deflate_reset(deflate->deflater_);
+    weiri_ws_packed_forget(deflate);
     return 0;
 }

@@ -125,7 +125,10 @@ size_t weiri_ws_packed_bound(const weir_ws *ws, size_t len);
 /* Compresses a frame's payload. Returns 0, or WEIR_ERR_STATE if the backend failed. */
 int weiri_ws_packed_put(weir_ws *ws, weir_str data, bool last, weir_out *out);
 
-/* The same over any compressor, without forgetting its window. */
+/* Lets the compressor forget its window, which is work only if it holds something. */
+void weiri_ws_packed_forget(weir_deflate *deflate);
+
+/* weiri_ws_packed_put over any compressor, without forgetting its window. */
 int weiri_packed_put(const weir_deflate_backend *backend, void *mem, weir_str data, bool last, weir_out *out);
 
 /* Sec-WebSocket-Accept for a key of 24 characters, NUL-terminated (RFC 6455 4.2.2). */

@@ -166,6 +166,7 @@ static void test_accept(void **state)
     memset(&accept, 0, sizeof accept);
     weir_out scratch = {room, sizeof room};
     assert_int_equal(weir_ws_extended_accept(&req, &accept, &scratch, fields), 0);
+    assert_int_equal(weir_ws_extended_accept(&req, NULL, &scratch, fields), 0);
     assert_int_equal(scratch.len, sizeof room);
 
     accept.protocol = "superchat";

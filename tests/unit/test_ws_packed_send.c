@@ -283,7 +283,16 @@ static void test_send_prepared(void **state)
     end_start(&e);
     assert_int_equal(weir_ws_send_prepared(&e.ws, &prepared, &bytes), 0);
     assert_str(bytes, "packed");
-    assert_int_equal(told.deflate_resets, 1);
+    assert_int_equal(told.deflate_resets, 0); /* there is nothing to forget yet, */
+    for (int i = 0; i < 3; i++) {
+        weir_out out = {e.wire, sizeof e.wire};
+        if (i != 2)
+            assert_int_equal(weir_ws_send(&e.ws, &out, WEIR_WS_WHOLE | WEIR_WS_DEFLATE, weir_cstr("own")), 0);
+        assert_int_equal(weir_ws_send_prepared(&e.ws, &prepared, &bytes), 0);
+        assert_str(bytes, "packed");
+        assert_int_equal(told.deflate_resets, i == 0 ? 1 : 2); /* and later only what is new */
+    }
+    told.deflate_resets = 1;
     prepared.packed_bits = 13;
     assert_int_equal(weir_ws_send_prepared(&e.ws, &prepared, &bytes), 0);
     assert_str(bytes, "plain");

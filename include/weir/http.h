@@ -140,7 +140,7 @@ typedef struct weir_http {
     size_t max_target_;
     size_t max_fields_;
     size_t len_;  /* bytes of this head seen so far */
-    size_t mark_; /* where the element now read began */
+    size_t mark_; /* where the version began; once a reason phrase is read, where that ends */
     size_t method_len_;
     size_t target_at_;
     size_t target_len_;

@@ -298,8 +298,8 @@ typedef struct weir_ws {
     uint16_t whole_end_; /* a message of its own that is shorter than this is within the limits */
     uint16_t close_sent_;
     uint16_t close_received_;
-    int16_t err_;
-    int16_t err_due_;
+    int16_t err_;       /* the sticky error, or 0 */
+    int16_t err_due_;   /* the one that the next call reports, behind what was good before it */
     uint8_t rx_key_[4]; /* keys, turned to the next payload byte; 0 for what a client receives */
     uint8_t tx_key_[4];
     uint8_t rx_opcode_;

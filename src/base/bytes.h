@@ -6,12 +6,12 @@
 #include <stdint.h>
 #include <string.h>
 
-/* A function for rare cases, which the compiler must not merge into its caller; and one that it must, unless
- * size matters more. */
+/* A function that stays apart from its caller, which then keeps little in registers and needs no stack frame;
+ * and one that must be merged into it, unless size matters more. */
 #if defined(__GNUC__)
-#define WEIRI_SLOW __attribute__((noinline))
+#define WEIRI_APART __attribute__((noinline))
 #else
-#define WEIRI_SLOW
+#define WEIRI_APART
 #endif
 #if defined(__GNUC__) && !defined(__OPTIMIZE_SIZE__)
 #define WEIRI_FAST inline __attribute__((always_inline))

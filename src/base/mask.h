@@ -2,9 +2,9 @@
 /*
  * mask.h - floor 1: masking of payload, RFC 6455 5.3.
  *
- * The first step takes the first bytes and the last step the last ones, also those that a step between
- * takes: they load them before any byte is stored, so that masking in place does not mask them twice. All
- * bytes of the result are collected on the way, which tells whether a text is ASCII.
+ * The last step overlaps the one before it. So that bytes which are masked in place are not masked twice,
+ * both are loaded before either is stored. All bytes of the result are ORed on the way, which tells whether
+ * one is above 0x7F: a text without is ASCII.
  */
 #ifndef WEIRI_MASK_H
 #define WEIRI_MASK_H
@@ -67,7 +67,7 @@ typedef struct weiri_block {
     weiri_vec a, b, c, d;
 } weiri_block;
 
-#define WEIRI_BLOCK sizeof(weiri_block)
+#define WEIRI_BLOCK (sizeof(weiri_block)) /* bytes */
 
 static WEIRI_FAST weiri_block weiri_block_load(const uint8_t *src, weiri_vec key)
 {

@@ -120,7 +120,7 @@ static WEIRI_FAST size_t utf8_bulk(uint8_t *dst, const uint8_t *src, size_t len,
 }
 
 /* weiri_utf8_check from `i` on. */
-static WEIRI_SLOW size_t utf8_steps(uint32_t *state, const uint8_t *bytes, size_t i, size_t len)
+static WEIRI_APART size_t utf8_steps(uint32_t *state, const uint8_t *bytes, size_t i, size_t len)
 {
     uint32_t s = *state;
     while (i < len) {
@@ -171,7 +171,7 @@ static inline size_t utf8_whole(uint32_t *state, const uint8_t *bytes, size_t le
 }
 
 /* weiri_utf8_check for a piece that begins inside a character. */
-static WEIRI_SLOW size_t utf8_resume(uint32_t *state, const uint8_t *bytes, size_t len)
+static WEIRI_APART size_t utf8_resume(uint32_t *state, const uint8_t *bytes, size_t len)
 {
     size_t missing = *state & 0xFF;
     size_t end = missing < len ? missing : len;

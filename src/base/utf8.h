@@ -18,7 +18,7 @@ size_t weiri_utf8_unmask(uint32_t *state, uint8_t *bytes, size_t len, uint32_t w
 
 /* From a character's border on: unmasks src to dst, which may be src, and checks it, on processors that have
  * the instructions; with dst NULL and word 0 only checks. Returns how many bytes are done, with which a valid
- * text may begin. The step in which that ends is left as it is. */
+ * text may begin. What is not done is not written. */
 size_t weiri_utf8_bulk_avx2(uint8_t *dst, const uint8_t *src, size_t len, uint32_t word);   /* len >= 32 */
 size_t weiri_utf8_bulk_avx512(uint8_t *dst, const uint8_t *src, size_t len, uint32_t word); /* any len */
 size_t weiri_utf8_bulk_neon(uint8_t *dst, const uint8_t *src, size_t len, uint32_t word);   /* len >= 16 */

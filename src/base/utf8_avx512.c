@@ -12,7 +12,7 @@
 
 /* The constants of a step, kept in registers. */
 typedef struct utf8_tables_avx512 {
-    __m512i first_high, first_low, second_high, low, three, four, top;
+    __m512i first_high, first_low, second_high, nibble, below_three, below_four, top;
 } utf8_tables_avx512;
 
 static inline WEIRI_TARGET_AVX512 __m512i utf8_table_avx512(const uint8_t table[16])
@@ -31,7 +31,7 @@ static inline WEIRI_TARGET_AVX512 utf8_tables_avx512 utf8_tables_load_avx512(voi
                                 _mm512_set1_epi8((char)0x80)};
 }
 
-/* The faults in 64 bytes behind the 64 of `before`, each at its byte. */
+/* The faults in 64 bytes behind the 64 of `before`, each at the byte that shows it. */
 static inline WEIRI_TARGET_AVX512 __m512i utf8_faults_avx512(const utf8_tables_avx512 *t, __m512i bytes,
                                                              __m512i before)
 {
@@ -41,14 +41,14 @@ static inline WEIRI_TARGET_AVX512 __m512i utf8_faults_avx512(const utf8_tables_a
     __m512i back2 = _mm512_alignr_epi8(bytes, joint, 14);
     __m512i back3 = _mm512_alignr_epi8(bytes, joint, 13);
 
-    __m512i first_high = _mm512_and_si512(_mm512_srli_epi16(back1, 4), t->low);
-    __m512i first_low = _mm512_and_si512(back1, t->low);
-    __m512i second_high = _mm512_and_si512(_mm512_srli_epi16(bytes, 4), t->low);
-    __m512i pair = _mm512_and_si512(_mm512_and_si512(_mm512_shuffle_epi8(t->first_high, first_high),
-                                                     _mm512_shuffle_epi8(t->first_low, first_low)),
-                                    _mm512_shuffle_epi8(t->second_high, second_high));
-    __m512i third = _mm512_subs_epu8(back2, t->three);
-    __m512i fourth = _mm512_subs_epu8(back3, t->four);
+    __m512i high1 = _mm512_and_si512(_mm512_srli_epi16(back1, 4), t->nibble);
+    __m512i low1 = _mm512_and_si512(back1, t->nibble);
+    __m512i high2 = _mm512_and_si512(_mm512_srli_epi16(bytes, 4), t->nibble);
+    __m512i pair = _mm512_and_si512(
+        _mm512_and_si512(_mm512_shuffle_epi8(t->first_high, high1), _mm512_shuffle_epi8(t->first_low, low1)),
+        _mm512_shuffle_epi8(t->second_high, high2));
+    __m512i third = _mm512_subs_epu8(back2, t->below_three);
+    __m512i fourth = _mm512_subs_epu8(back3, t->below_four);
     return _mm512_xor_si512(pair, _mm512_and_si512(_mm512_or_si512(third, fourth), t->top));
 }
 
@@ -75,7 +75,8 @@ static inline WEIRI_TARGET_AVX512 __m512i utf8_load_four_avx512(const uint8_t *f
                            _mm512_or_si512(_mm512_loadu_si512(from + 128), _mm512_loadu_si512(from + 192)));
 }
 
-/* The steps between the first and the last lie at borders of 64 bytes; those two look at bytes again. */
+/* For 64 bytes and more (utf8.h). The steps between the first and the last lie at borders of 64 bytes; those
+ * two look at bytes again. The bytes before `i` are known to be ASCII. */
 WEIRI_TARGET_AVX512 size_t weiri_utf8_plain_avx512(const uint8_t *bytes, size_t len)
 {
     size_t i = 64 - ((uintptr_t)bytes & 63);
@@ -97,7 +98,7 @@ WEIRI_TARGET_AVX512 size_t weiri_utf8_bulk_avx512(uint8_t *dst, const uint8_t *s
     __m512i before = _mm512_setzero_si512();
     __m512i last = before;
     size_t i = 0;
-    if (len >= 64)
+    if (len >= 64) /* now, since the steps before it may write over a part of it */
         last = _mm512_xor_si512(_mm512_loadu_si512(src + len - 64),
                                 _mm512_set1_epi32((int)weiri_turn(word, (unsigned)len)));
     for (; len - i >= 256; i += 256) {

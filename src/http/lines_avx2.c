@@ -60,8 +60,8 @@ WEIRI_TARGET_AVX2 void weiri_lines_avx2(weiri_lines *walk)
     size_t left = here.len - at;
     if (good && left != 0 && left < 64 && here.len >= 64 && here.cap - here.count >= WEIRI_LINES_STEP) {
         lines_bits bits = lines_bits_avx2(&tables, here.bytes + here.len - 64);
-        bits.no_token >>= 64 - left;
-        bits.no_value >>= 64 - left;
+        bits.not_name >>= 64 - left;
+        bits.not_value >>= 64 - left;
         (void)lines_step(&here, &colon, at, bits);
     }
     *walk = here;

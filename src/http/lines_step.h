@@ -4,11 +4,11 @@
  *
  * A step gets two words with a bit for each byte, which vectors have made: what may not stand in a name,
  * and what may not stand in a value. In a line's bits the first of the former is its colon, the first of
- * the latter its CR, or else the line is none:
+ * the latter its CR, or else the line is malformed:
  *
- *     bytes      H o s t :   a CR LF X : b CR LF          (bit 0 is the first)
- *     no_token   . . . . 1 1 .  1  1 . 1 .  1  1
- *     no_value   . . . . . . .  1  1 . . .  1  1
+ *     bytes      H o s t : SP a CR LF X : b CR LF          (bit 0 is the first)
+ *     not_name   . . . . 1  1 .  1  1 . 1 .  1  1
+ *     not_value  . . . . .  . .  1  1 . . .  1  1
  *
  * Then the line's bits are cleared. So no byte is looked at twice but these two and LF.
  */
@@ -59,33 +59,34 @@ static const uint8_t lines_high[16] = {
 
 /* Bit i says what byte i is. */
 typedef struct lines_bits {
-    uint64_t no_token; /* may not stand in a name; all that may not stand in a value are among these */
-    uint64_t no_value;
+    uint64_t not_name; /* may not stand in a name; all that may not stand in a value are among these */
+    uint64_t not_value;
 } lines_bits;
 
 #define LINES_NO_COLON SIZE_MAX
 
-/* Takes the lines that end in a step of bytes from `at` on. *colon is that of a line that reaches over its
- * end, if it was seen. Returns false in front of a line that is none. */
+/* Takes the lines that end in a step of bytes from `at` on. *colon is that of the line under way, once it was
+ * seen, and is carried from step to step. Returns false in front of a line that is malformed. */
 static WEIRI_FAST bool lines_step(weiri_lines *walk, size_t *colon, size_t at, lines_bits bits)
 {
-    uint64_t mine = ~(uint64_t)0 << (walk->at > at); /* the first byte may be the LF of the line before */
-    bits.no_token &= mine;
-    bits.no_value &= mine;
-    while (bits.no_value != 0) {
-        unsigned bit = (unsigned)__builtin_ctzll(bits.no_value);
+    /* The line before ends with this step's first byte, its LF, at most. */
+    uint64_t unread = ~(uint64_t)0 << (walk->at > at ? 1 : 0);
+    bits.not_name &= unread;
+    bits.not_value &= unread;
+    while (bits.not_value != 0) {
+        unsigned bit = (unsigned)__builtin_ctzll(bits.not_value);
         size_t end = at + bit;
         if (*colon == LINES_NO_COLON)
-            *colon = at + (unsigned)__builtin_ctzll(bits.no_token);
+            *colon = at + (unsigned)__builtin_ctzll(bits.not_name);
         if (!weiri_lines_put(walk, *colon, end))
             return false;
         *colon = LINES_NO_COLON;
-        mine = ~(uint64_t)3 << bit; /* from behind LF on */
-        bits.no_token &= mine;
-        bits.no_value &= mine;
+        unread = ~(uint64_t)3 << bit; /* from behind CR LF on, which may be in the next step */
+        bits.not_name &= unread;
+        bits.not_value &= unread;
     }
-    if (*colon == LINES_NO_COLON && bits.no_token != 0)
-        *colon = at + (unsigned)__builtin_ctzll(bits.no_token);
+    if (*colon == LINES_NO_COLON && bits.not_name != 0)
+        *colon = at + (unsigned)__builtin_ctzll(bits.not_name);
     return true;
 }
 

@@ -3,7 +3,8 @@
  * straight.c - floor 2: the straight path for heads that lie whole in the input.
  *
  * It takes what nearly every head is made of, in one pass: a start line with HTTP/1.1, and fields with
- * nothing wrong. Anything else, and the errors, are left to the machine in head.c, which begins anew.
+ * nothing wrong. Anything else, and the errors, are left to the machine in head.c, which begins anew and
+ * writes over what positions were kept by then.
  */
 #include "http.h"
 
@@ -35,15 +36,16 @@ static size_t straight_request(weir_http *http, const uint8_t *bytes, size_t len
 /* "HTTP/1.1 200 OK" CR LF; returns its length, or 0. */
 static size_t straight_status(weir_http *http, const uint8_t *bytes, size_t len)
 {
+    enum { CODE = 9, REASON = CODE + 4 }; /* where these begin */
     uint64_t status;
-    if (len < 15 || memcmp(bytes, "HTTP/1.1 ", 9) != 0 || bytes[9] == '0' || bytes[12] != ' ' ||
-        !weiri_decimal((weir_str){bytes + 9, 3}, &status))
+    if (len < REASON + 2 || memcmp(bytes, "HTTP/1.1 ", CODE) != 0 || bytes[CODE] == '0' ||
+        bytes[REASON - 1] != ' ' || !weiri_decimal((weir_str){bytes + CODE, 3}, &status))
         return 0;
-    size_t end = 13 + weiri_value_len(bytes + 13, len - 13);
+    size_t end = REASON + weiri_value_len(bytes + REASON, len - REASON);
     if (len - end < 2 || bytes[end] != '\r' || bytes[end + 1] != '\n')
         return 0;
     http->status_ = (uint16_t)status;
-    http->reason_at_ = 13;
+    http->reason_at_ = REASON;
     http->mark_ = end;
     return end + 2;
 }

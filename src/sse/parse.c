@@ -362,7 +362,7 @@ static int parse(weir_sse_parser *p, weiri_sse_walk *w, weir_sse_item *item)
 
 /* Takes bytes one way or the other. `stop` is the end of the line that begins here, or NULL if that has not
  * been looked for. */
-static WEIRI_SLOW int next(weir_sse_parser *p, weir_in *in, weir_sse_item *item, uint8_t *stop)
+static WEIRI_APART int next(weir_sse_parser *p, weir_in *in, weir_sse_item *item, uint8_t *stop)
 {
     if ((p->state_ & ENDED) != 0)
         return p->err_;

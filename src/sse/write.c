@@ -161,7 +161,7 @@ static bool plain_write(weir_out *out, const weir_sse_event *event)
 }
 
 /* Any event. Kept out of the function below, whose common case is over sooner than this one has begun. */
-static WEIRI_SLOW int event_write(weir_out *out, const weir_sse_event *event)
+static WEIRI_APART int event_write(weir_out *out, const weir_sse_event *event)
 {
     size_t before = 0;
     if (event->type.ptr != NULL || event->id.ptr != NULL || event->has_retry) {

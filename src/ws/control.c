@@ -77,37 +77,37 @@ static int control_queue_close(weir_ws *ws)
             bytes.len += reason.len;
         }
     }
-    return weiri_ws_queue(ws, WEIRI_WS_CLOSE, bytes);
+    return weiri_ws_queue(ws, WEIRI_OP_CLOSE, bytes);
 }
 
 void weiri_ws_settle(weir_ws *ws)
 {
     int rv = 0;
-    if (ws->wait_ == WEIRI_WS_CLOSE)
+    if (ws->wait_ == WEIRI_OP_CLOSE)
         rv = control_queue_close(ws);
-    else if (ws->wait_ == WEIRI_WS_PONG)
-        rv = weiri_ws_queue(ws, WEIRI_WS_PONG, (weir_str){ws->ctl_, ws->ctl_len_});
+    else if (ws->wait_ == WEIRI_OP_PONG)
+        rv = weiri_ws_queue(ws, WEIRI_OP_PONG, (weir_str){ws->ctl_, ws->ctl_len_});
     if (rv == 0)
         ws->wait_ = 0;
 }
 
 void weiri_ws_reply_pong(weir_ws *ws, weir_str payload)
 {
-    if (ws->wait_ == WEIRI_WS_CLOSE)
+    if (ws->wait_ == WEIRI_OP_CLOSE)
         return; /* two frames are ahead of it and the connection is ending: this one is let go */
-    if (ws->wait_ == 0 && weiri_ws_queue(ws, WEIRI_WS_PONG, payload) == 0)
+    if (ws->wait_ == 0 && weiri_ws_queue(ws, WEIRI_OP_PONG, payload) == 0)
         return;
     if (payload.len != 0)
         memmove(ws->ctl_, payload.ptr, payload.len);
     ws->ctl_len_ = (uint8_t)payload.len;
-    ws->wait_ = WEIRI_WS_PONG;
+    ws->wait_ = WEIRI_OP_PONG;
 }
 
 void weiri_ws_reply_close(weir_ws *ws, uint16_t code)
 {
     ws->close_sent_ = code != 0 ? code : 1005;
     weiri_ws_set(ws, WEIRI_WS_SENT);
-    ws->wait_ = WEIRI_WS_CLOSE;
+    ws->wait_ = WEIRI_OP_CLOSE;
     weiri_ws_settle(ws);
 }
 
@@ -172,13 +172,13 @@ static int control_send(weir_ws *ws, uint8_t opcode, weir_str data, bool over)
 
 int weir_ws_ping(weir_ws *ws, weir_str data)
 {
-    return control_send(ws, WEIRI_WS_PING, data, weiri_ws_has(ws, WEIRI_WS_SENT));
+    return control_send(ws, WEIRI_OP_PING, data, weiri_ws_has(ws, WEIRI_WS_SENT));
 }
 
 /* Pings are answered until the peer's Close (RFC 6455 5.5.2), also behind our own. */
 int weir_ws_pong(weir_ws *ws, weir_str data)
 {
-    return control_send(ws, WEIRI_WS_PONG, data, ws->err_ != 0 || weiri_ws_has(ws, WEIRI_WS_RECEIVED));
+    return control_send(ws, WEIRI_OP_PONG, data, ws->err_ != 0 || weiri_ws_has(ws, WEIRI_WS_RECEIVED));
 }
 
 int weir_ws_close(weir_ws *ws, uint16_t code, weir_str reason)
@@ -194,11 +194,11 @@ int weir_ws_close(weir_ws *ws, uint16_t code, weir_str reason)
     payload[1] = (uint8_t)code;
     if (reason.len != 0)
         memcpy(payload + 2, reason.ptr, reason.len);
-    int rv = weiri_ws_queue(ws, WEIRI_WS_CLOSE, (weir_str){payload, code != 0 ? 2 + reason.len : 0});
+    int rv = weiri_ws_queue(ws, WEIRI_OP_CLOSE, (weir_str){payload, code != 0 ? 2 + reason.len : 0});
     if (rv == WEIR_ERR_ENTROPY || (rv == WEIR_ERR_SPACE && reason.len != 0))
         return rv;
     ws->close_sent_ = code != 0 ? code : 1005;
-    ws->wait_ = rv == 0 ? 0 : WEIRI_WS_CLOSE;
+    ws->wait_ = rv == 0 ? 0 : WEIRI_OP_CLOSE;
     weiri_ws_set(ws, WEIRI_WS_SENT);
     return 0;
 }

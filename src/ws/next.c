@@ -8,8 +8,8 @@
  * machine. A payload that turned out not to be UTF-8 is masked again first, as it came: the machine finds the
  * byte. So these paths are only ever faster, and can be left out.
  *
- * What is left to another function is its last act, and a whole message is reported before its payload is
- * unmasked: so the usual case, a short frame, keeps little in registers and saves none.
+ * Every hand-over to another function is a tail call, and a whole message is reported before its payload is
+ * unmasked: so the usual case, a short frame, keeps little in registers and saves none of the caller's.
  */
 #include "ws.h"
 
@@ -59,7 +59,7 @@ static inline int next_part(weir_ws *ws, weir_in *in, weir_ws_event *ev, weir_in
 }
 
 /* A piece of a text: what is to be reported shows when it is checked. */
-static WEIRI_SLOW int next_text_piece(weir_ws *ws, weir_in *in, weir_ws_event *ev, size_t len)
+static WEIRI_APART int next_text_piece(weir_ws *ws, weir_in *in, weir_ws_event *ev, size_t len)
 {
     const weir_in input = *in;
     uint32_t word = weiri_mask_word(ws->rx_key_, 0);
@@ -76,7 +76,7 @@ static WEIRI_SLOW int next_text_piece(weir_ws *ws, weir_in *in, weir_ws_event *e
 }
 
 /* Inside a data frame that is not compressed: takes what the input holds of it. */
-static WEIRI_SLOW int next_piece(weir_ws *ws, weir_in *in, weir_ws_event *ev)
+static WEIRI_APART int next_piece(weir_ws *ws, weir_in *in, weir_ws_event *ev)
 {
     const weir_in input = *in;
     size_t len = input.len < ws->rx_left_ ? input.len : (size_t)ws->rx_left_;
@@ -93,7 +93,8 @@ static WEIRI_SLOW int next_piece(weir_ws *ws, weir_in *in, weir_ws_event *ev)
 
 /* ---- Whole messages ------------------------------------------------------------------------------ */
 
-/* May a frame with this first byte and length be a whole message, that is not compressed? */
+/* May a frame with this first byte and length be a whole message, that is not compressed? Then the byte is
+ * 0x81 or 0x82: FIN, no reserved bit, text or binary. */
 static inline bool next_is_whole(const weir_ws *ws, uint8_t first, size_t len)
 {
     return (uint8_t)(first - 0x81) <= 1 && len < ws->whole_end_;
@@ -103,22 +104,23 @@ static inline bool next_is_whole(const weir_ws *ws, uint8_t first, size_t len)
 static inline int next_whole(weir_ws *ws, weir_in *in, weir_ws_event *ev, weir_in input, size_t size,
                              size_t len)
 {
-    uint32_t kind = (input.ptr[0] & WEIRI_WS_TEXT) * WEIR_WS_TEXT; /* the other opcode is 2 */
+    uint32_t kind = (input.ptr[0] & WEIRI_OP_TEXT) != 0 ? WEIR_WS_TEXT : 0; /* the other opcode is 2 */
     ws->rx_controls_ = 0;
     return next_data(ws, in, ev, input, size + len, len, WEIR_WS_WHOLE | kind);
 }
 
 /* A whole message, of which the input does not hold all: the frame begins. */
-static WEIRI_SLOW int next_begin(weir_ws *ws, weir_in *in, weir_ws_event *ev, size_t size, size_t len,
-                                 const uint8_t *key)
+static WEIRI_APART int next_begin(weir_ws *ws, weir_in *in, weir_ws_event *ev, size_t size, size_t len,
+                                  const uint8_t *key)
 {
     weiri_ws_frame_begin(ws, in->ptr[0], len, key);
     weiri_ws_advance(ws, in, size);
     return in->len == 0 ? next_none(ev) : next_piece(ws, in, ev);
 }
 
-/* Takes a report back, because of a payload that is not UTF-8, and leaves the frame to the machine. */
-static WEIRI_SLOW int next_undo(weir_ws *ws, weir_in *in, weir_ws_event *ev)
+/* Takes a report back, because of a payload that is not UTF-8, and leaves the frame to the machine. Its
+ * length has the shortest form, which here is never that of 64 bits. */
+static WEIRI_APART int next_undo(weir_ws *ws, weir_in *in, weir_ws_event *ev)
 {
     size_t len = ev->data.len;
     size_t taken = len + (len < 126 ? 2 : 4);
@@ -135,7 +137,7 @@ static WEIRI_SLOW int next_undo(weir_ws *ws, weir_in *in, weir_ws_event *ev)
 
 /* The payload that was reported is text, whose bytes have to be looked at. It is masked with `word`, or
  * unmasked already if that is 0. */
-static WEIRI_SLOW int next_text(weir_ws *ws, weir_in *in, weir_ws_event *ev, uint32_t word)
+static WEIRI_APART int next_text(weir_ws *ws, weir_in *in, weir_ws_event *ev, uint32_t word)
 {
     size_t len = ev->data.len;
     uint8_t *payload = in->ptr - len;
@@ -150,7 +152,7 @@ static WEIRI_SLOW int next_text(weir_ws *ws, weir_in *in, weir_ws_event *ev, uin
 }
 
 /* A frame whose second byte does not give its length: it may have the 16-bit form. */
-static WEIRI_SLOW int next_extended(weir_ws *ws, weir_in *in, weir_ws_event *ev)
+static WEIRI_APART int next_extended(weir_ws *ws, weir_in *in, weir_ws_event *ev)
 {
     const weir_in input = *in;
     bool client = weiri_ws_has(ws, WEIRI_WS_IS_CLIENT);
@@ -185,12 +187,12 @@ static inline int next_masked(weir_ws *ws, weir_in *in, weir_ws_event *ev)
     if (input.len - 6 < len)
         return next_begin(ws, in, ev, 6, len, p + 2);
     next_whole(ws, in, ev, input, 6, len);
-    bool wide = weiri_mask_short(p + 6, p + 6, len, weiri_mask_word(p + 2, 0));
-    return wide && p[0] == 0x81 ? next_text(ws, in, ev, 0) : WEIR_WS_DATA;
+    bool non_ascii = weiri_mask_short(p + 6, p + 6, len, weiri_mask_word(p + 2, 0));
+    return non_ascii && p[0] == 0x81 ? next_text(ws, in, ev, 0) : WEIR_WS_DATA;
 }
 
 /* The same for a client. */
-static WEIRI_SLOW int next_unmasked(weir_ws *ws, weir_in *in, weir_ws_event *ev)
+static WEIRI_APART int next_unmasked(weir_ws *ws, weir_in *in, weir_ws_event *ev)
 {
     const weir_in input = *in;
     uint8_t *p = input.ptr;
@@ -208,7 +210,8 @@ static WEIRI_SLOW int next_unmasked(weir_ws *ws, weir_in *in, weir_ws_event *ev)
     return text && !weiri_ascii_short(p + 2, len) ? next_text(ws, in, ev, 0) : WEIR_WS_DATA;
 }
 
-/* A client, or something is under way. What went wrong before, and what waits, is for the machine. */
+/* A client, or something is under way. An error that is known already, and a reply of ours that waits for
+ * room (wait_), are for the machine. */
 static inline int next_other(weir_ws *ws, weir_in *in, weir_ws_event *ev)
 {
     if ((ws->err_due_ | ws->wait_) != 0 || weiri_ws_has(ws, WEIRI_WS_SENT))
@@ -222,7 +225,7 @@ static inline int next_other(weir_ws *ws, weir_in *in, weir_ws_event *ev)
     return next_unmasked(ws, in, ev);
 }
 
-/* After an error SENT is set, and one that is due leaves its message under way. */
+/* The errors need no look: one that was reported has set SENT, one that is due has left RX_MESSAGE set. */
 int weir_ws_next(weir_ws *ws, weir_in *in, weir_ws_event *ev)
 {
     const unsigned other = WEIRI_WS_IS_CLIENT | WEIRI_WS_RX_FRAME | WEIRI_WS_RX_MESSAGE | WEIRI_WS_SENT;

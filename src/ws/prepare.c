@@ -17,7 +17,7 @@ static void prepare_frame(weir_out *out, unsigned first, size_t payload_len)
 
 static unsigned prepare_first(uint32_t flags)
 {
-    return 0x80u | ((flags & WEIR_WS_TEXT) != 0 ? WEIRI_WS_TEXT : WEIRI_WS_BINARY);
+    return 0x80u | ((flags & WEIR_WS_TEXT) != 0 ? WEIRI_OP_TEXT : WEIRI_OP_BINARY);
 }
 
 int weir_ws_prepare(weir_out *out, uint32_t flags, weir_str data)

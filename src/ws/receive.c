@@ -46,23 +46,23 @@ static int header_judge_first(const weir_ws *ws, uint8_t first)
 {
     uint8_t opcode = first & 0x0F;
     bool in_message = weiri_ws_has(ws, WEIRI_WS_RX_MESSAGE);
-    bool may_pack = ws->deflate_ != NULL && (opcode == WEIRI_WS_TEXT || opcode == WEIRI_WS_BINARY);
+    bool may_pack = ws->deflate_ != NULL && (opcode == WEIRI_OP_TEXT || opcode == WEIRI_OP_BINARY);
     if ((first & (may_pack ? 0x30 : 0x70)) != 0)
         return WEIR_ERR_WS_RSV;
     if ((opcode & 0x08) != 0) {
-        if (opcode > WEIRI_WS_PONG)
+        if (opcode > WEIRI_OP_PONG)
             return WEIR_ERR_WS_OPCODE;
         if ((first & 0x80) == 0)
             return WEIR_ERR_WS_CONTROL_FIN;
-        if (opcode != WEIRI_WS_CLOSE && ws->max_controls_ != 0 && ws->rx_controls_ >= ws->max_controls_)
+        if (opcode != WEIRI_OP_CLOSE && ws->max_controls_ != 0 && ws->rx_controls_ >= ws->max_controls_)
             return WEIR_ERR_WS_CONTROLS;
         return 0;
     }
-    if (opcode > WEIRI_WS_BINARY)
+    if (opcode > WEIRI_OP_BINARY)
         return WEIR_ERR_WS_OPCODE;
-    if (opcode == WEIRI_WS_CONT && !in_message)
+    if (opcode == WEIRI_OP_CONT && !in_message)
         return WEIR_ERR_WS_CONTINUATION;
-    if (opcode != WEIRI_WS_CONT && in_message)
+    if (opcode != WEIRI_OP_CONT && in_message)
         return WEIR_ERR_WS_INTERLEAVED;
     if (ws->rx_fragments_ >= ws->max_fragments_)
         return WEIR_ERR_WS_FRAGMENTS;
@@ -77,7 +77,7 @@ static int header_judge_second(const weir_ws *ws, uint8_t opcode, uint8_t second
         return WEIR_ERR_WS_MASKING;
     if ((opcode & 0x08) != 0 && (second & 0x7F) > 125)
         return WEIR_ERR_WS_CONTROL_SIZE;
-    if (opcode == WEIRI_WS_CLOSE && (second & 0x7F) == 1)
+    if (opcode == WEIRI_OP_CLOSE && (second & 0x7F) == 1)
         return WEIR_ERR_WS_CLOSE_SIZE;
     return 0;
 }
@@ -157,10 +157,10 @@ void weiri_ws_frame_begin(weir_ws *ws, uint8_t first, uint64_t len, const uint8_
             ws->rx_controls_++;
         return;
     }
-    bool new_message = ws->rx_opcode_ != WEIRI_WS_CONT;
+    bool new_message = ws->rx_opcode_ != WEIRI_OP_CONT;
     if (new_message)
         weiri_ws_set(ws, WEIRI_WS_RX_MESSAGE | WEIRI_WS_RX_FIRST |
-                             (ws->rx_opcode_ == WEIRI_WS_TEXT ? WEIRI_WS_RX_TEXT : 0) |
+                             (ws->rx_opcode_ == WEIRI_OP_TEXT ? WEIRI_WS_RX_TEXT : 0) |
                              ((first & 0x40) != 0 ? WEIRI_WS_RX_PACKED : 0));
     if ((first & 0x80) != 0)
         weiri_ws_set(ws, WEIRI_WS_RX_FIN);
@@ -301,9 +301,9 @@ static bool receive_control_payload(weir_ws *ws, weir_in *in, weir_str *payload)
         if (whole)
             return true;
         weiri_ws_set(ws, WEIRI_WS_RX_CUT);
-        if (ws->wait_ == WEIRI_WS_PONG && ws->rx_opcode_ == WEIRI_WS_PONG)
+        if (ws->wait_ == WEIRI_OP_PONG && ws->rx_opcode_ == WEIRI_OP_PONG)
             weiri_ws_set(ws, WEIRI_WS_RX_SKIP);
-        else if (ws->wait_ == WEIRI_WS_PONG)
+        else if (ws->wait_ == WEIRI_OP_PONG)
             ws->wait_ = 0;
         if (!weiri_ws_has(ws, WEIRI_WS_RX_SKIP))
             ws->ctl_len_ = 0;
@@ -341,7 +341,7 @@ static int receive_close(weir_ws *ws, weir_str payload, weir_ws_event *ev)
         memmove(ws->ctl_, reason.ptr, reason.len);
     }
     ws->ctl_len_ = (uint8_t)reason.len;
-    ws->wait_ = ws->wait_ == WEIRI_WS_PONG ? 0 : ws->wait_;
+    ws->wait_ = ws->wait_ == WEIRI_OP_PONG ? 0 : ws->wait_;
     ws->close_received_ = code != 0 ? code : 1005;
     weiri_ws_set(ws, WEIRI_WS_RECEIVED | (weiri_ws_has(ws, WEIRI_WS_SENT) ? 0 : WEIRI_WS_PEER_FIRST));
     if (!weiri_ws_has(ws, WEIRI_WS_SENT))
@@ -358,9 +358,9 @@ static int receive_control(weir_ws *ws, weir_in *in, weir_ws_event *ev)
     if (!receive_control_payload(ws, in, &payload))
         return 0;
     weiri_ws_clear(ws, WEIRI_WS_RX_FRAME);
-    if (ws->rx_opcode_ == WEIRI_WS_CLOSE)
+    if (ws->rx_opcode_ == WEIRI_OP_CLOSE)
         return receive_close(ws, payload, ev);
-    ev->kind = ws->rx_opcode_ == WEIRI_WS_PING ? WEIR_WS_PING : WEIR_WS_PONG;
+    ev->kind = ws->rx_opcode_ == WEIRI_OP_PING ? WEIR_WS_PING : WEIR_WS_PONG;
     ev->data = payload;
     if (ev->kind == WEIR_WS_PING && (ws->cfg_flags_ & WEIR_WS_MANUAL_PONG) == 0)
         weiri_ws_reply_pong(ws, payload);

@@ -32,9 +32,9 @@ static int send_begin(weir_ws *ws, uint32_t flags, uint64_t len, uint8_t *header
     bool client = weiri_ws_has(ws, WEIRI_WS_IS_CLIENT);
     if (client && weiri_entropy_key(ws->entropy_, ws->tx_key_) != 0)
         return WEIR_ERR_ENTROPY;
-    unsigned first = WEIRI_WS_CONT;
+    unsigned first = WEIRI_OP_CONT;
     if ((flags & WEIR_WS_FIRST) != 0) {
-        first = (flags & WEIR_WS_TEXT) != 0 ? WEIRI_WS_TEXT : WEIRI_WS_BINARY;
+        first = (flags & WEIR_WS_TEXT) != 0 ? WEIRI_OP_TEXT : WEIRI_OP_BINARY;
         first |= weiri_ws_has(ws, WEIRI_WS_TX_PACKED) ? 0x40u : 0;
     }
     first |= (flags & WEIR_WS_LAST) != 0 ? 0x80u : 0;
@@ -122,7 +122,7 @@ static int send_packed(weir_ws *ws, weir_out *out, uint32_t flags, weir_str data
 }
 
 /* Any frame; see weir_ws_send. */
-static WEIRI_SLOW int send_any(weir_ws *ws, weir_out *out, uint32_t flags, weir_str data)
+static WEIRI_APART int send_any(weir_ws *ws, weir_out *out, uint32_t flags, weir_str data)
 {
     uint8_t header[WEIR_WS_HEADER_MAX];
     size_t size = send_header_len(ws, data.len);
@@ -158,7 +158,7 @@ static inline bool send_is_straight(const weir_ws *ws, uint32_t flags)
 /* Writes the header of such a message, of up to UINT16_MAX bytes, but the key. Returns where that ends. */
 static inline uint8_t *send_header(uint8_t *at, uint32_t flags, size_t len, unsigned masked)
 {
-    at[0] = (uint8_t)(0x80u | ((flags & WEIR_WS_TEXT) != 0 ? WEIRI_WS_TEXT : WEIRI_WS_BINARY));
+    at[0] = (uint8_t)(0x80u | ((flags & WEIR_WS_TEXT) != 0 ? WEIRI_OP_TEXT : WEIRI_OP_BINARY));
     if (len < 126) {
         at[1] = (uint8_t)(masked | len);
         return at + 2;
@@ -169,7 +169,7 @@ static inline uint8_t *send_header(uint8_t *at, uint32_t flags, size_t len, unsi
     return at + 4;
 }
 
-static WEIRI_SLOW int send_masked(weir_ws *ws, weir_out *out, uint32_t flags, weir_str data)
+static WEIRI_APART int send_masked(weir_ws *ws, weir_out *out, uint32_t flags, weir_str data)
 {
     weir_entropy *entropy = ws->entropy_;
     size_t room = out->len;
@@ -185,7 +185,7 @@ static WEIRI_SLOW int send_masked(weir_ws *ws, weir_out *out, uint32_t flags, we
     return 0;
 }
 
-static WEIRI_SLOW int send_long(weir_ws *ws, weir_out *out, uint32_t flags, weir_str data)
+static WEIRI_APART int send_long(weir_ws *ws, weir_out *out, uint32_t flags, weir_str data)
 {
     size_t room = out->len;
     if (data.len > UINT16_MAX || room < 4 + data.len)

@@ -10,12 +10,12 @@
 
 /* Opcodes (RFC 6455 5.2). */
 enum {
-    WEIRI_WS_CONT = 0x0,
-    WEIRI_WS_TEXT = 0x1,
-    WEIRI_WS_BINARY = 0x2,
-    WEIRI_WS_CLOSE = 0x8,
-    WEIRI_WS_PING = 0x9,
-    WEIRI_WS_PONG = 0xA
+    WEIRI_OP_CONT = 0x0,
+    WEIRI_OP_TEXT = 0x1,
+    WEIRI_OP_BINARY = 0x2,
+    WEIRI_OP_CLOSE = 0x8,
+    WEIRI_OP_PING = 0x9,
+    WEIRI_OP_PONG = 0xA
 };
 
 /* Bits of weir_ws.state_. */

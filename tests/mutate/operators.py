@@ -134,7 +134,7 @@ class Source:
         if part.last == part.first + 1:
             self.of_expression(part)
             return
-        kind = [t for t in self.function.prefix.split() if t not in ("static", "inline", "WEIRI_SLOW", "const")]
+        kind = [t for t in self.function.prefix.split() if t not in ("static", "inline", "WEIRI_APART", "const")]
         simple = bool(kind) and COUNTS.match(kind[-1])
         only = part.last == part.first + 2
         start, end = self.span(part.first + 1, part.last - 1)

@@ -318,10 +318,30 @@ static void test_send_prepared(void **state)
     assert_absent(bytes);
 }
 
+/* What the struct held before set-up does not matter. */
+static void test_set_up_over_anything(void **state)
+{
+    (void)state;
+    for (int packs = 0; packs < 2; packs++) {
+        end e;
+        weir_str bytes;
+        weir_ws_prepared prepared = {weir_cstr("plain"), weir_cstr("packed"), 9};
+        end_prepare(&e, WEIR_WS_SERVER);
+        e.cfg.deflate_mem = packs != 0 ? e.memory[1] : NULL;
+        memset(&e.deflate, 0x01, sizeof e.deflate);
+        end_start(&e);
+        assert_int_equal(weir_ws_send_size(&e.ws, 3), 3 + WEIR_WS_HEADER_MAX + (packs != 0 ? 4 : 0));
+        assert_int_equal(weir_ws_send_prepared(&e.ws, &prepared, &bytes), 0);
+        assert_str(bytes, "packed");
+        assert_int_equal(told.deflate_resets, 0);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_room),
+        cmocka_unit_test(test_set_up_over_anything),
         cmocka_unit_test(test_server_without_entropy),
         cmocka_unit_test(test_failures),
         cmocka_unit_test(test_failure_at_the_end),

@@ -693,7 +693,9 @@ WEIR_API const weir_http_head *weir_sse_source_head(const weir_sse_source *sourc
  *          WEIR_ERR_SSE_STOPPED, _STATUS, _MEDIA_TYPE, _REDIRECT    final; _MEDIA_TYPE also for two
  *                                                Content-Type fields, and a Content-Encoding
  *          WEIR_ERR_SSE_EVENT_SIZE and the like, of the parser      final
- *          WEIR_ERR_SSE_LOST, _SILENT, WEIR_ERR_HTTP_...            to be tried again
+ *          WEIR_ERR_SSE_LOST, _SILENT, WEIR_ERR_HTTP_...            to be tried again; or, with max_attempts,
+ *                                                the last: _LOST also for a stream that ended without an
+ *                                                event
  */
 WEIR_API int weir_sse_source_error(const weir_sse_source *source);
 

@@ -128,9 +128,12 @@ static uint64_t source_wait(weir_sse_source *s)
 static void attempt_end(weir_sse_source *s, int err, bool failed, uint64_t wait_min)
 {
     s->failures_ = failed ? s->failures_ + 1 : 0;
-    if ((s->cfg_.flags & WEIR_SSE_ONCE) != 0 ||
-        (s->cfg_.max_attempts != 0 && s->failures_ >= s->cfg_.max_attempts)) {
+    if ((s->cfg_.flags & WEIR_SSE_ONCE) != 0) {
         finish(s, err);
+        return;
+    }
+    if (s->cfg_.max_attempts != 0 && s->failures_ >= s->cfg_.max_attempts) {
+        finish(s, err != 0 ? err : WEIR_ERR_SSE_LOST); /* also a stream that ended whole may be a failure */
         return;
     }
     uint64_t wait = source_wait(s);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * fuzz_sse_source.c - the event source and any server: any cut gives the same steps, requests and items; no
- * request is malformed; what is the caller's goes to no other origin.
+ * request is malformed; what is the caller's goes to no other origin, what describes the body with the body.
  */
 #include "fuzz.h"
 
@@ -12,6 +12,7 @@ typedef struct machine {
     fuzz_digest digest;
     uint64_t now;
     bool keeps_fields;
+    bool encoded; /* the caller's fields say so of the body */
     bool connected;
     bool fresh; /* what still comes is from the connection before */
     bool in_bytes;
@@ -50,6 +51,9 @@ static void check_request(machine *m)
     weir_http_fields walk = head.fields;
     bool secret = weir_http_fields_find(&walk, "authorization", &value);
     FUZZ_REQUIRE(!secret || home || m->keeps_fields);
+    walk = head.fields;
+    if (m->encoded)
+        FUZZ_REQUIRE(weir_http_fields_find(&walk, "content-encoding", &value) == (in.len != 0));
     walk = head.fields;
     if (weir_http_fields_find(&walk, "last-event-id", &value)) {
         weir_str id = weir_sse_source_last_id(&m->source);
@@ -177,22 +181,27 @@ static bool feed(void *self, uint8_t *bytes, size_t len)
 typedef struct setting {
     weir_sse_source_cfg cfg;
     size_t room; /* for data */
+    bool encoded;
 } setting;
 
 /* Choices that are all zero leave the defaults, but for smaller memory. */
 static setting setting_choose(fuzz_input *input)
 {
-    static weir_http_field fields[2];
+    static weir_http_field fields[3];
     setting s;
     weir_sse_source_cfg_init(&s.cfg);
     uint8_t options = fuzz_byte(input), parser = fuzz_byte(input), more = fuzz_byte(input);
     fields[0] = (weir_http_field){weir_cstr("Authorization"), weir_cstr("secret")};
-    fields[1] = (weir_http_field){weir_cstr("Accept"), weir_cstr("*/*")};
+    s.cfg.field_count = 1;
+    if ((more & 1) != 0)
+        fields[s.cfg.field_count++] = (weir_http_field){weir_cstr("Accept"), weir_cstr("*/*")};
+    if ((more & 8) != 0)
+        fields[s.cfg.field_count++] = (weir_http_field){weir_cstr("Content-Encoding"), weir_cstr("gzip")};
     s.cfg.url = weir_cstr((options & 0x80) != 0 ? "http://u:p@h/a/b?c" : "http://h/a");
     s.cfg.fields = fields;
-    s.cfg.field_count = (size_t)(1 + (more & 1));
     s.cfg.flags = options & 15;
     s.cfg.body = weir_cstr((options & 16) != 0 ? "body" : NULL);
+    s.encoded = (more & 8) != 0 && (options & 16) != 0;
     s.cfg.retry_min_ms = fuzz_limit(input, s.cfg.retry_min_ms);
     s.cfg.retry_max_ms = fuzz_limit(input, s.cfg.retry_max_ms);
     if (s.cfg.retry_max_ms < s.cfg.retry_min_ms)
@@ -232,6 +241,7 @@ static uint64_t run(const setting *s, const uint8_t *stream, size_t len, uint32_
     memset(&m, 0, sizeof m);
     FUZZ_REQUIRE(weir_sse_source_init(&m.source, storage, size, &cfg) == 0);
     m.keeps_fields = (cfg.flags & WEIR_SSE_KEEP_FIELDS) != 0;
+    m.encoded = s->encoded;
     m.now = 1000;
     poll_source(&m);
     m.fresh = false;

@@ -497,10 +497,12 @@ WEIR_API uint64_t weir_sse_log_behind(const weir_sse_log *log, const weir_sse_re
  *     the connection ended, or could not be made:
  *         while (weir_sse_source_eof(&source, now, &item) > 0) ...
  *
- * Each attempt begins at the URL given to init. Redirects (301, 302, 303, 307, 308) are followed; on
- * another origin the caller's fields are not sent, since they may be credentials (Last-Event-ID is, as by
- * browsers; a user in a URL never), and from https to http none is followed. Status 204 and
- * every other refusal are final, as in browsers.
+ * Each attempt begins at the URL given to init. Redirects (301, 302, 303, 307, 308) are followed, but from
+ * https to http none is. On another origin the caller's fields are not sent, since they may be credentials
+ * (Last-Event-ID is, as by browsers; a user in a URL never). With 301, 302 and 303 a POST becomes a GET: the
+ * body is left out, and so are the fields that describe it, Content-Type, -Encoding, -Language and -Location.
+ * With 307 and 308 the body and these fields go along, to another origin too: a key in the body is then known
+ * there (max_redirects 0 follows none). Status 204 and every other refusal are final, as in browsers.
  *
  * The wait before an attempt: the reconnection time, clamped; doubled for each failure in a row after the
  * first, up to backoff_max_ms; and up to a quarter more at random, so that a server that comes back is

@@ -9,17 +9,32 @@
 
 /* ---- The request -------------------------------------------------------------------------------- */
 
-/* Do the caller's fields go to this host? */
-static bool fields_go(const weir_sse_source *s)
+static bool sends_body(const weir_sse_source *s)
 {
+    return s->cfg_.body.ptr != NULL && !s->get_;
+}
+
+/* Fields that say what the body is (Fetch: request-body-header names). */
+static bool is_of_body(weir_str name)
+{
+    return weir_str_is_nocase(name, "content-type") || weir_str_is_nocase(name, "content-encoding") ||
+           weir_str_is_nocase(name, "content-language") || weir_str_is_nocase(name, "content-location");
+}
+
+/* Does this field of the caller go to this host? Those of the body go where it goes, and no further (RFC 9110
+ * 15.4). */
+static bool field_goes(const weir_sse_source *s, weir_str name)
+{
+    if (s->cfg_.body.ptr != NULL && is_of_body(name))
+        return sends_body(s);
     return !s->foreign_ || (s->cfg_.flags & WEIR_SSE_KEEP_FIELDS) != 0;
 }
 
 static bool has_field(const weir_sse_source *s, const char *name)
 {
-    for (size_t i = 0; fields_go(s) && i < s->cfg_.field_count; i++)
+    for (size_t i = 0; i < s->cfg_.field_count; i++)
         if (weir_str_is_nocase(s->cfg_.fields[i].name, name))
-            return true;
+            return field_goes(s, s->cfg_.fields[i].name);
     return false;
 }
 
@@ -32,16 +47,15 @@ static void default_put(weiri_sink *sink, const weir_sse_source *s, const char *
 
 static void source_request_put(weiri_sink *sink, const weir_sse_source *s)
 {
-    bool post = s->cfg_.body.ptr != NULL && !s->get_;
+    bool post = sends_body(s);
     weiri_http_request_line_put(sink, post ? "POST" : "GET", &s->uri_);
     default_put(sink, s, "Accept", "text/event-stream");
     default_put(sink, s, "Cache-Control", "no-cache");
     weir_http_field id = {weir_cstr("Last-Event-ID"), weir_sse_last_id(&s->parser_)};
     if (id.value.len != 0 && weiri_http_field_valid(&id) && weir_utf8_valid(id.value))
         weiri_http_field_put(sink, &id);
-    for (size_t i = 0; fields_go(s) && i < s->cfg_.field_count; i++)
-        if (!s->get_ ||
-            !weir_str_is_nocase(s->cfg_.fields[i].name, "content-type")) /* of a body left behind */
+    for (size_t i = 0; i < s->cfg_.field_count; i++)
+        if (field_goes(s, s->cfg_.fields[i].name))
             weiri_http_field_put(sink, &s->cfg_.fields[i]);
     if (post) {
         default_put(sink, s, "Content-Type", s->cfg_.body_type);

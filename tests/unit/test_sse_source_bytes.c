@@ -18,23 +18,44 @@ typedef struct turn {
     const char *request, *response;
 } turn;
 
-#define OWN "Authorization: Bearer x\r\ncontent-type: text/plain\r\n"
+#define KEY "Authorization: Bearer x\r\n"
+#define ABOUT \
+    "content-type: text/plain\r\nContent-Encoding: gzip\r\nCONTENT-LANGUAGE: de\r\nContent-Location: /x\r\n"
+#define OWN KEY ABOUT "Content-Disposition: inline\r\n"
 #define BODY "Content-Length: 2\r\n\r\nhi"
 
-/* Fields and method on a way that leaves the origin and comes back, and the next attempt as the first. */
+/* Fields and method on a way that leaves the origin and comes back, and the next attempt as the first. What
+ * describes the body goes where it goes (RFC 9110 15.4), the other fields stay at home. */
 static const turn abroad[] = {
     {"POST /a?b HTTP/1.1\r\nHost: h:81\r\n" AGENT OWN BODY,
      "HTTP/1.1 307 T\r\nLocation: //H:81/c/./d\r\n\r\n"},
     {"POST /c/d HTTP/1.1\r\nHost: H:81\r\n" AGENT OWN BODY, "HTTP/1.1 308 P\r\nLocation: http://h/\r\n\r\n"},
-    {"POST / HTTP/1.1\r\nHost: h\r\n" AGENT "Content-Type: application/json\r\n" BODY,
+    {"POST / HTTP/1.1\r\nHost: h\r\n" AGENT ABOUT BODY,
      "HTTP/1.1 307 T\r\nLocation: http://h:81/a?b\r\n\r\n"},
-    {"POST /a?b HTTP/1.1\r\nHost: h:81\r\n" AGENT "Content-Type: application/json\r\n" BODY,
-     "HTTP/1.1 303 S\r\nLocation: e\r\n\r\n"},
+    {"POST /a?b HTTP/1.1\r\nHost: h:81\r\n" AGENT ABOUT BODY, "HTTP/1.1 303 S\r\nLocation: e\r\n\r\n"},
     {"GET /e HTTP/1.1\r\nHost: h:81\r\n" AGENT "\r\n", "HTTP/1.1 308 P\r\nLocation: ?f#g\r\n\r\n"},
     {"GET /e?f HTTP/1.1\r\nHost: h:81\r\n" AGENT "\r\n",
      STREAM_HEAD "Content-Length: 14\r\n\r\nid: 7\ndata: \n\n"},
     {"POST /a?b HTTP/1.1\r\nHost: h:81\r\n" AGENT "Last-Event-ID: 7\r\n" OWN BODY, STREAM "id\n\n"},
-    {"POST /a?b HTTP/1.1\r\nHost: h:81\r\n" AGENT OWN BODY, "HTTP/1.1 400 No\r\n\r\n"},
+    {"POST /a?b HTTP/1.1\r\nHost: h:81\r\n" AGENT OWN BODY, "HTTP/1.1 302 F\r\nLocation: /f\r\n\r\n"},
+    {"GET /f HTTP/1.1\r\nHost: h:81\r\n" AGENT KEY "Content-Disposition: inline\r\n\r\n",
+     "HTTP/1.1 400 No\r\n\r\n"},
+};
+
+/* The same when the caller's fields are kept: with the body all of them go along, without it those that
+ * describe it stay behind. */
+static const turn abroad_kept[] = {
+    {"POST /a?b HTTP/1.1\r\nHost: h:81\r\n" AGENT OWN BODY, "HTTP/1.1 307 T\r\nLocation: //g/\r\n\r\n"},
+    {"POST / HTTP/1.1\r\nHost: g\r\n" AGENT OWN BODY, "HTTP/1.1 301 T\r\nLocation: //f/\r\n\r\n"},
+    {"GET / HTTP/1.1\r\nHost: f\r\n" AGENT KEY "Content-Disposition: inline\r\n\r\n",
+     "HTTP/1.1 400 No\r\n\r\n"},
+};
+
+/* A request that never had a body keeps whatever fields it has, on its origin. */
+static const turn bodiless[] = {
+    {"GET /a?b HTTP/1.1\r\nHost: h:81\r\n" AGENT OWN "\r\n", "HTTP/1.1 301 M\r\nLocation: /c\r\n\r\n"},
+    {"GET /c HTTP/1.1\r\nHost: h:81\r\n" AGENT OWN "\r\n", "HTTP/1.1 307 M\r\nLocation: //g\r\n\r\n"},
+    {"GET / HTTP/1.1\r\nHost: g\r\n" AGENT "\r\n", "HTTP/1.1 400 No\r\n\r\n"},
 };
 
 /* Relative to an URL without a path, and on TLS; the URL's own fragment is not sent. */
@@ -89,12 +110,19 @@ static void test_conversations(void **state)
 {
     (void)state;
     const weir_http_field fields[] = {{weir_cstr("Authorization"), weir_cstr("Bearer x")},
-                                      {weir_cstr("content-type"), weir_cstr("text/plain")}};
+                                      {weir_cstr("content-type"), weir_cstr("text/plain")},
+                                      {weir_cstr("Content-Encoding"), weir_cstr("gzip")},
+                                      {weir_cstr("CONTENT-LANGUAGE"), weir_cstr("de")},
+                                      {weir_cstr("Content-Location"), weir_cstr("/x")},
+                                      {weir_cstr("Content-Disposition"), weir_cstr("inline")}};
     weir_sse_source_cfg cfg = source_cfg("http://h:81/a?b");
     cfg.fields = fields;
     cfg.field_count = COUNT(fields);
+    check_conversation(&cfg, bodiless, COUNT(bodiless), WEIR_ERR_SSE_STATUS);
     cfg.body = weir_cstr("hi");
     check_conversation(&cfg, abroad, COUNT(abroad), WEIR_ERR_SSE_STATUS);
+    cfg.flags = WEIR_SSE_KEEP_FIELDS;
+    check_conversation(&cfg, abroad_kept, COUNT(abroad_kept), WEIR_ERR_SSE_STATUS);
     cfg = source_cfg("https://h?x#y");
     check_conversation(&cfg, bare, COUNT(bare), WEIR_ERR_SSE_REDIRECT);
 }

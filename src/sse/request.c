@@ -15,12 +15,16 @@ static unsigned range_precision(weir_str range)
     return weir_str_is(range, "*/*") ? 1 : 0;
 }
 
-/* Cuts the text up to the next semicolon off the front. */
+/* Cuts the text up to the next semicolon outside of quotes off the front. */
 static weir_str part_next(weir_str *rest)
 {
     size_t len = 0;
-    while (len < rest->len && rest->ptr[len] != ';')
-        len++;
+    bool quoted = false;
+    while (len < rest->len && (quoted || rest->ptr[len] != ';')) {
+        if (rest->ptr[len] == '"')
+            quoted = !quoted;
+        len += quoted && rest->ptr[len] == '\\' && rest->len - len > 1 ? 2 : 1;
+    }
     weir_str part = weiri_trim((weir_str){rest->ptr, len});
     size_t taken = len < rest->len ? len + 1 : len;
     rest->ptr += taken;

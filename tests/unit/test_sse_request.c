@@ -130,6 +130,22 @@ static void test_accept(void **state)
     check_accept("Accept: text/event-stream;q=0.01\r\n", true);
 }
 
+/* A semicolon inside a quoted string separates nothing (RFC 9110 5.6.4, 5.6.6), one behind it does. */
+static void test_accept_quoted(void **state)
+{
+    (void)state;
+    check_accept("Accept: text/event-stream;a=\";q=0;\"\r\n", true);
+    check_accept("Accept: text/event-stream;a=\"\\\";q=0;\"\r\n", true);
+    check_accept("Accept: text/event-stream;a=\"\\\\\";q=0\r\n", false);
+    check_accept("Accept: text/event-stream;a=\"\\\";\";q=0;b=\";\"\r\n", false);
+    check_accept("Accept: text/event-stream;a=\";\";b=\"\";q=0\r\n", false);
+    check_accept("Accept: text/event-stream;a=\\\";q=0\r\n", true); /* no escape outside of quotes */
+    check_accept("Accept: text/event-stream;a=\";q=0\r\n", true);   /* without its end it goes on */
+    check_accept("Accept: text/event-stream;a=\";q=0\\\r\n", true);
+    check_accept("Accept: \"text/event-stream;\"\r\n", false);
+    check_accept("Accept: */*;q=0, text/event-stream;a=\",;q=0;\"\r\n", true);
+}
+
 /* Fields that another HTTP implementation parsed may have anything behind their values. */
 static void test_accept_is_cut(void **state)
 {
@@ -382,19 +398,13 @@ static void test_frames(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_methods),
-        cmocka_unit_test(test_versions),
-        cmocka_unit_test(test_accept),
-        cmocka_unit_test(test_accept_is_cut),
-        cmocka_unit_test(test_accept_precision),
-        cmocka_unit_test(test_accept_twice),
-        cmocka_unit_test(test_last_event_id),
-        cmocka_unit_test(test_order_of_faults),
-        cmocka_unit_test(test_reply),
-        cmocka_unit_test(test_reply_additions),
-        cmocka_unit_test(test_reply_refusals),
-        cmocka_unit_test(test_reply_space),
-        cmocka_unit_test(test_frames),
+        cmocka_unit_test(test_methods),         cmocka_unit_test(test_versions),
+        cmocka_unit_test(test_accept),          cmocka_unit_test(test_accept_quoted),
+        cmocka_unit_test(test_accept_is_cut),   cmocka_unit_test(test_accept_precision),
+        cmocka_unit_test(test_accept_twice),    cmocka_unit_test(test_last_event_id),
+        cmocka_unit_test(test_order_of_faults), cmocka_unit_test(test_reply),
+        cmocka_unit_test(test_reply_additions), cmocka_unit_test(test_reply_refusals),
+        cmocka_unit_test(test_reply_space),     cmocka_unit_test(test_frames),
     };
     return cmocka_run_group_tests_name("sse_request", tests, NULL, NULL);
 }

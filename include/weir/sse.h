@@ -681,9 +681,10 @@ WEIR_API void weir_sse_source_alive(weir_sse_source *source, uint64_t now);
 WEIR_API void weir_sse_source_close(weir_sse_source *source);
 
 /*
- * weir_sse_source_head - the head of the latest response, for WEIR_SSE_OPEN and WEIR_SSE_REFUSED.
+ * weir_sse_source_head - the head of this attempt's response, for WEIR_SSE_OPEN and WEIR_SSE_REFUSED.
  *
- * Returns  the head, valid until the source is called again.
+ * Returns  the head, valid until the source is called again, or input that held it is changed: a head that
+ *          came in one piece lies there. With status 0 and no fields while there is none.
  */
 WEIR_API const weir_http_head *weir_sse_source_head(const weir_sse_source *source);
 

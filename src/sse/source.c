@@ -188,6 +188,7 @@ static void attempt_begin(weir_sse_source *s)
     s->state_ = SOURCE_ASKED;
     s->leave_ = s->redirected_ = s->fruitful_ = false;
     s->interims_ = 0;
+    memset(&s->response_, 0, sizeof s->response_); /* the latest may lie in input that is gone */
     s->at_ = deadline(s, s->cfg_.response_ms);
     (void)weir_http_init(&s->head_, WEIR_HTTP_RESPONSE, weiri_sse_data_area(&s->parser_),
                          s->parser_.max_event_, NULL);

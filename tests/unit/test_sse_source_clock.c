@@ -188,6 +188,35 @@ static void test_steps_are_told_once(void **state)
     assert_int_equal(weir_sse_source_poll(&s, 3020), WEIR_SSE_CARRY_ON);
 }
 
+static void check_no_head(weir_sse_source *s)
+{
+    const weir_http_head *head = weir_sse_source_head(s);
+    weir_http_fields walk = head->fields;
+    weir_http_field field;
+    assert_int_equal(head->status, 0);
+    assert_absent(head->reason);
+    assert_false(weir_http_fields_next(&walk, &field));
+}
+
+/* No head outlives its attempt: what it points to need not be there any more. */
+static void test_head_of_each_attempt(void **state)
+{
+    (void)state;
+    weir_sse_source s;
+    weir_sse_item item;
+    const weir_sse_source_cfg cfg = source_cfg("http://h/");
+    source_start(&s, &cfg, 0);
+    check_no_head(&s);
+    give(&s, "HTTP/1.1 302 Found\r\nLocation: /a\r\n\r\n", 0);
+    assert_int_equal(weir_sse_source_poll(&s, 0), WEIR_SSE_CONNECT);
+    check_no_head(&s);
+    give(&s, "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\n", 0);
+    assert_int_equal(weir_sse_source_head(&s)->status, 200);
+    assert_int_equal(weir_sse_source_eof(&s, 0, &item), 0);
+    assert_int_equal(weir_sse_source_poll(&s, 3000), WEIR_SSE_CONNECT);
+    check_no_head(&s);
+}
+
 /* The head of the response that opened or refused. */
 static void test_head(void **state)
 {
@@ -216,6 +245,7 @@ int main(void)
         cmocka_unit_test(test_odd_clocks),
         cmocka_unit_test(test_alive),
         cmocka_unit_test(test_steps_are_told_once),
+        cmocka_unit_test(test_head_of_each_attempt),
         cmocka_unit_test(test_head),
     };
     return cmocka_run_group_tests_name("sse_source_clock", tests, NULL, NULL);

@@ -657,6 +657,8 @@ WEIR_API size_t weir_sse_source_request_size(const weir_sse_source *source);
  *               perhaps WEIR_SSE_BODY. Responses of redirects, and failures that a later attempt may
  *               mend, are not reported: weir_sse_source_error tells of the latest.
  *          0    all input taken: ask weir_sse_source_poll. Bytes behind the end of a response are dropped.
+ *               Call until then, also with no input left: the end of a stream may bring items more, and
+ *               until they are taken nothing else is due.
  */
 WEIR_API int weir_sse_source_next(weir_sse_source *source, weir_in *in, uint64_t now, weir_sse_item *item);
 

@@ -143,11 +143,12 @@ static void attempt_end(weir_sse_source *s, int err, bool failed, uint64_t wait_
     s->at_ = later(s->now_, wait > wait_min ? wait : wait_min);
 }
 
-/* The body has ended, whole or not. */
+/* The body has ended, whole or not. Nothing is due until the program has taken what the parser still says. */
 static void stream_end(weir_sse_source *s, int err)
 {
     s->state_ = SOURCE_ENDING;
     s->err_ = err;
+    s->at_ = UINT64_MAX;
     if (err != 0) /* what a cut body ends with is no end of an event, whatever WEIR_SSE_FLUSH says */
         s->parser_.flags_ &= (uint8_t)~WEIR_SSE_FLUSH;
 }

@@ -249,6 +249,37 @@ static void test_late_poll(void **state)
     assert_int_equal(weir_sse_source_error(&s), WEIR_ERR_SSE_STATUS);
 }
 
+/* Of a stream that has ended nothing is due, however late, until the program has taken all that the end
+ * brings: a loop that waits for the deadline does not spin. */
+static void test_unheard_end(void **state)
+{
+    (void)state;
+    weir_sse_source s;
+    weir_sse_item item;
+    weir_in none = {NULL, 0};
+    uint8_t rest[] = "event: y\n";
+    weir_in in = {rest, sizeof rest - 1};
+    for (unsigned at_eof = 0; at_eof < 2; at_eof++) {
+        weir_sse_source_cfg cfg = source_cfg("http://h/");
+        cfg.idle_ms = 700;
+        source_start(&s, &cfg, 100);
+        if (at_eof != 0) {
+            source_give(&s, STREAM "data: x", 512, 100);
+            assert_int_equal(weir_sse_source_eof(&s, 100, &item), WEIR_SSE_ABORTED);
+        } else {
+            source_give(&s, STREAM_HEAD "Content-Length: 9\r\n\r\n", 512, 100);
+            assert_int_equal(weir_sse_source_next(&s, &in, 100, &item), WEIR_SSE_ABORTED);
+        }
+        assert_true(weir_sse_source_deadline(&s) == UINT64_MAX);
+        assert_int_equal(weir_sse_source_poll(&s, 9000), WEIR_SSE_CARRY_ON);
+        assert_true(weir_sse_source_deadline(&s) == UINT64_MAX);
+        assert_int_equal(weir_sse_source_next(&s, &none, 9000, &item), 0);
+        assert_int_equal(weir_sse_source_deadline(&s), 0);
+        assert_int_equal(weir_sse_source_poll(&s, 9000), WEIR_SSE_DISCONNECT);
+        assert_int_equal(weir_sse_source_deadline(&s), 12000);
+    }
+}
+
 /* No product of a Retry-After wraps. */
 static void test_endless_retry_after(void **state)
 {
@@ -337,6 +368,7 @@ int main(void)
         cmocka_unit_test(test_no_spans),
         cmocka_unit_test(test_clock_goes_back),
         cmocka_unit_test(test_late_poll),
+        cmocka_unit_test(test_unheard_end),
         cmocka_unit_test(test_endless_retry_after),
         cmocka_unit_test(test_attempts_are_alike),
         cmocka_unit_test(test_silence),

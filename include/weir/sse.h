@@ -359,10 +359,10 @@ WEIR_API int weir_sse_error(const weir_sse_parser *parser, uint64_t *offset);
  *     weir_sse_log_put(&log, ev.id, bytes, now);          each event once, as written
  *
  *     weir_sse_reader reader;                             each listener
- *     if (req.last_event_id.ptr != NULL)
- *         rv = weir_sse_log_seek(&log, req.last_event_id, now, &reader);
- *     else
+ *     if (req.last_event_id.ptr == NULL)
  *         weir_sse_log_end(&log, &reader);                only what comes from now on
+ *     else if (weir_sse_log_seek(&log, req.last_event_id, now, &reader) == WEIR_SSE_LOG_GAP)
+ *         tell(c);                                        it has missed events
  *     while (room(c) && (rv = weir_sse_log_next(&log, &reader, &bytes)) > 0)
  *         if (rv == WEIR_SSE_LOG_GAP) tell(c); else weir_sse_frame(&out, &req, bytes);
  *
@@ -487,9 +487,14 @@ WEIR_API uint64_t weir_sse_log_behind(const weir_sse_log *log, const weir_sse_re
  *         close the old connection, if there is one; connect to weir_sse_source_uri;
  *         when connected, send what weir_sse_source_request writes
  *         break;
- *     case WEIR_SSE_DISCONNECT:                           close it; a new one comes at the deadline
- *     case WEIR_SSE_FINISHED:                             close it for good: weir_sse_source_error
- *     case WEIR_SSE_CARRY_ON: ;
+ *     case WEIR_SSE_DISCONNECT:
+ *         close it; a new one comes at the deadline
+ *         break;
+ *     case WEIR_SSE_FINISHED:
+ *         close it for good: weir_sse_source_error says why
+ *         break;
+ *     case WEIR_SSE_CARRY_ON:
+ *         break;
  *     }
  *
  *     bytes arrived:
@@ -510,9 +515,9 @@ WEIR_API uint64_t weir_sse_log_behind(const weir_sse_log *log, const weir_sse_re
  */
 
 /* Bits of weir_sse_source_cfg.flags. With RETRY_BUSY status 429, 500, 502, 503 or 504 is a failure to come
- * back from, after Retry-After (the last of ONCE or of max_attempts is seen by weir_sse_source_error only);
- * browsers take it as final. With KEEP_FIELDS a server that redirects chooses who sees the caller's fields:
- * never with credentials. */
+ * back from (the last of ONCE or of max_attempts is seen by weir_sse_source_error only); browsers take it as
+ * final. A Retry-After in seconds lengthens the wait, up to retry_max_ms; one that is a date is ignored. With
+ * KEEP_FIELDS a server that redirects chooses who sees the caller's fields: never with credentials. */
 #define WEIR_SSE_ONCE 0x1u         /* do not connect again: the end of the stream is the end */
 #define WEIR_SSE_RETRY_BUSY 0x2u   /* come back to a server that is busy */
 #define WEIR_SSE_REFUSAL_BODY 0x4u /* report the body of a refused response: it often says why */
@@ -523,10 +528,9 @@ typedef struct weir_sse_source_cfg {
     uint32_t size;  /* set by weir_sse_source_cfg_init */
     uint32_t flags; /* default 0 */
     weir_str url;   /* http or https; must outlive the source, as the next four */
-    const weir_http_field
-        *fields; /* field_count further request fields. Accept, Cache-Control and Content-Type
-                                      replace weir's own; Host, Last-Event-ID, Content-Length and
-                                      Transfer-Encoding are refused */
+    /* field_count further request fields. Accept, Cache-Control and Content-Type replace weir's own; Host,
+     * Last-Event-ID, Content-Length and Transfer-Encoding are refused */
+    const weir_http_field *fields;
     size_t field_count;
     weir_str body;              /* not absent: POST with this body, which is sent again at each attempt */
     const char *body_type;      /* its Content-Type, default "application/json" */
@@ -639,7 +643,8 @@ WEIR_API const weir_http_uri *weir_sse_source_uri(const weir_sse_source *source)
  * weir_sse_source_request_size - the exact number of bytes that takes.
  *
  * Last-Event-ID is sent when there is one, unless a field value cannot carry it (a control byte, space at
- * an end): then the server starts as for a new client.
+ * an end) or it is not UTF-8: then the server starts as for a new client. With WEIR_SSE_REPAIR an ID of the
+ * stream is made UTF-8, and sent so, as by browsers.
  *
  * Returns  0, or WEIR_ERR_SPACE with nothing written, WEIR_ERR_STATE without an attempt under way.
  */

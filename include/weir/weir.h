@@ -9,7 +9,7 @@
  * http.h   HTTP/1.1 heads, bodies, replies, origins
  * ws.h     WebSocket: opening handshake, messages, closing
  * deflate.h  permessage-deflate; zlib.h, not included here, is its zlib backend
- * sse.h    event streams: request, reply, writer
+ * sse.h    event streams: request, reply, writer; parser, replay log, event source
  * pulse.h  deadlines
  *
  * Conventions

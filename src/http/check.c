@@ -4,58 +4,6 @@
 
 #include "base/ascii.h"
 
-/* "[" IPv6 "]": at least two colons, hexadecimal digits, dots of an embedded IPv4 address. */
-static bool host_ipv6_valid(weir_str inside)
-{
-    unsigned colons = 0;
-    for (size_t i = 0; i < inside.len; i++) {
-        uint8_t c = inside.ptr[i];
-        if (c == ':')
-            colons++;
-        else if (c != '.' && weiri_hex(c) < 0)
-            return false;
-    }
-    return colons >= 2 && inside.len <= 45;
-}
-
-/* The length of the name at the front, up to what does not belong to one: a port, or a fault. */
-static size_t host_name_len(weir_str host)
-{
-    size_t i = 0;
-    for (;;) {
-        i += weiri_run(host.ptr + i, host.len - i, WEIRI_HOST);
-        if (host.len - i < 3 || host.ptr[i] != '%' || weiri_hex(host.ptr[i + 1]) < 0 ||
-            weiri_hex(host.ptr[i + 2]) < 0)
-            return i;
-        i += 3;
-    }
-}
-
-bool weiri_http_host_valid(weir_str host)
-{
-    size_t end = 0;
-    if (host.len == 0)
-        return false;
-    if (host.ptr[0] == '[') {
-        while (end < host.len && host.ptr[end] != ']')
-            end++;
-        if (end == host.len || !host_ipv6_valid((weir_str){host.ptr + 1, end - 1}))
-            return false;
-        end++;
-    } else {
-        end = host_name_len(host);
-        if (end == 0)
-            return false;
-    }
-    if (end == host.len)
-        return true;
-    if (host.ptr[end] != ':')
-        return false;
-    uint64_t port = 0;
-    weir_str digits = {host.ptr + end + 1, host.len - end - 1};
-    return digits.len == 0 || (weiri_decimal(digits, &port) && port <= 65535);
-}
-
 /* What the fields of a head say that matters for every head. */
 typedef struct head_facts {
     unsigned hosts;

@@ -36,8 +36,12 @@ static inline const weir_http_field *weiri_http_field_next(weir_http_fields *wal
  * and fields; the rest is filled. Returns 0 or a weir_err. */
 int weiri_http_head_check(weir_http_head *head);
 
-/* uri-host [ ":" port ] (RFC 9110 7.2), not empty. */
+/* uri-host [ ":" port ] (RFC 9110 7.2), not empty. In brackets only an IPv6 address: no IPvFuture, of which
+ * there is none, and no zone, which means something on its sender's machine alone (RFC 6874 4). */
 bool weiri_http_host_valid(weir_str host);
+
+/* How many bytes at the front may stand in a name: unreserved, sub-delims and whole percent-encodings. */
+size_t weiri_http_name_len(weir_str text);
 
 /* May these be written as a field line? */
 bool weiri_http_field_valid(const weir_http_field *field);

@@ -8,6 +8,7 @@
  */
 #include "http_reference.h"
 
+#include <stdio.h>
 #include <string.h>
 
 /* ---- A text and a place in it --------------------------------------------------------------------- */
@@ -281,20 +282,72 @@ static bool port_valid(weir_str port)
     return true;
 }
 
+/* dec-octet "." dec-octet "." dec-octet "." dec-octet, RFC 3986 3.2.2 */
+static bool ipv4(weir_str text)
+{
+    unsigned values[4] = {0, 0, 0, 0}, dots = 0;
+    char written[16];
+    if (text.len > 15)
+        return false;
+    for (size_t i = 0; i < text.len; i++) {
+        if (text.ptr[i] == '.' && dots < 3)
+            dots++;
+        else if (is_digit(text.ptr[i]) && values[dots] < 1000)
+            values[dots] = values[dots] * 10 + (unsigned)(text.ptr[i] - '0');
+        else
+            return false;
+    }
+    for (unsigned i = 0; i < 4; i++)
+        if (values[i] > 255)
+            return false;
+    /* There is one way to write it. */
+    int len = snprintf(written, sizeof written, "%u.%u.%u.%u", values[0], values[1], values[2], values[3]);
+    return text.len == (size_t)len && memcmp(written, text.ptr, text.len) == 0;
+}
+
+/* How many 16 bits are written with single colons between them? Too many if it is malformed. */
+static size_t ipv6_groups(weir_str text, bool last)
+{
+    enum { MALFORMED = 100 };
+    size_t groups = 0, begin = 0;
+    if (text.len == 0)
+        return 0;
+    for (size_t i = 0; i <= text.len; i++) {
+        if (i < text.len && text.ptr[i] != ':')
+            continue;
+        weir_str group = {text.ptr + begin, i - begin};
+        bool digits = group.len >= 1 && group.len <= 4;
+        for (size_t k = 0; digits && k < group.len; k++)
+            digits = is_hex(group.ptr[k]);
+        if (!digits && !(last && i == text.len && ipv4(group)))
+            return MALFORMED;
+        groups += digits ? 1 : 2;
+        begin = i + 1;
+    }
+    return groups;
+}
+
+/* IPv6address, RFC 3986 3.2.2: eight groups, or at most seven around the first "::" */
+static bool ipv6(weir_str text)
+{
+    for (size_t i = 0; i + 1 < text.len; i++)
+        if (text.ptr[i] == ':' && text.ptr[i + 1] == ':')
+            return ipv6_groups((weir_str){text.ptr, i}, false) +
+                       ipv6_groups((weir_str){text.ptr + i + 2, text.len - i - 2}, true) <=
+                   7;
+    return ipv6_groups(text, true) == 8;
+}
+
 bool http_reference_host(weir_str host)
 {
     const uint8_t *const end = host.ptr + host.len;
     const uint8_t *p = host.ptr;
-    size_t colons = 0;
     if (host.len == 0)
         return false;
     if (*p == '[') {
-        for (p++; p < end && *p != ']'; p++) {
-            if (!is_hex(*p) && *p != ':' && *p != '.')
-                return false;
-            colons += *p == ':';
-        }
-        if (p == end || colons < 2 || p - host.ptr - 1 > 45)
+        while (p < end && *p != ']')
+            p++;
+        if (p == end || !ipv6((weir_str){host.ptr + 1, (size_t)(p - host.ptr) - 1}))
             return false;
         p++;
     } else {

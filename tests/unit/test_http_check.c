@@ -137,43 +137,6 @@ static void test_connection(void **state)
         }
 }
 
-/* uri-host [ ":" port ]; of each text its first bytes are looked at as well, with the rest behind them. */
-static void test_hosts(void **state)
-{
-    (void)state;
-    static const struct {
-        const char *text, *valid; /* '1' for each length, from 1 on, that is valid */
-    } rows[] = {
-        {"ab", "11"},
-        {"a%41", "1001"},
-        {"%0a%a0%10", "001001001"},
-        {"%41%42c", "0010011"},
-        {"%0g", "000"},
-        {"%g0", "000"},
-        {"%41:x", "00110"},
-        {"a:65535", "1111111"},
-        {"a:65536", "1111110"},
-        {"a:00080", "1111111"},
-        {"a:1:", "1110"},
-        {":1", "00"},
-        {"a/", "10"},
-        {"[1:2]", "00000"},
-        {"[1:2:3]:8", "000000111"},
-        {"[::]x", "00010"},
-        {"[::g]", "00000"},
-        {"[::1.2]", "0000001"},
-        {"[::1/]", "000000"},
-        {"[0000:0000:0000:0000:0000:0000:255.255.255.255]", NULL},
-    };
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++)
-        for (size_t len = 1; len <= strlen(rows[i].text); len++) {
-            bool wanted = rows[i].valid != NULL ? rows[i].valid[len - 1] == '1' : len == strlen(rows[i].text);
-            if (weiri_http_host_valid((weir_str){(const uint8_t *)rows[i].text, len}) != wanted)
-                fail_msg("%.*s", (int)len, rows[i].text);
-        }
-    assert_false(weiri_http_host_valid((weir_str){NULL, 0}));
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -183,7 +146,6 @@ int main(void)
         cmocka_unit_test(test_former_contents),
         cmocka_unit_test(test_other_names),
         cmocka_unit_test(test_connection),
-        cmocka_unit_test(test_hosts),
     };
     return cmocka_run_group_tests_name("http_check", tests, NULL, NULL);
 }

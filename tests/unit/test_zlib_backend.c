@@ -274,8 +274,7 @@ static void test_ends(void **state)
 static void test_end_without_input(void **state)
 {
     (void)state;
-    static const uint8_t bytes[] = {0x9B, 0x30, 0x0A,
-                                    0x00}; /* BFINAL: one byte, 258 times the same, the end */
+    static const uint8_t bytes[] = {0x9B, 0x30, 0x0A, 0x00}; /* BFINAL: a byte, 258 times the same, the end */
     for (size_t cut = 0; cut < sizeof bytes; cut++) {
         for (size_t step = 1; step < 262; step++) {
             uint8_t got[600];

@@ -117,7 +117,9 @@ typedef struct weir_http_head {
     weir_str target;         /* requests: as sent, 0x21..0x7E without '#'; responses: empty */
     unsigned status;         /* responses: 100..999; requests: 0 */
     weir_str reason;         /* responses: may be empty, also where the space before it is missing */
-    weir_str host;           /* value of Host; absent (ptr NULL) only in HTTP/1.0 and responses */
+    weir_str host;           /* what the request is for, with the port if it names one: the authority of a
+                                target in absolute-form (http, https, ws, wss), else the value of Host
+                                (RFC 9112 3.2.2, 3.3); absent (ptr NULL) only in HTTP/1.0 and responses */
     weir_http_fields fields; /* all fields, to be walked */
     size_t field_count;
     weir_http_framing framing; /* for a response assumes that the request was neither HEAD nor CONNECT */
@@ -199,7 +201,7 @@ WEIR_API int weir_http_init_(weir_http *http, uint32_t layout, weir_http_kind ki
  *               WEIR_ERR_HTTP_STATUS                          malformed status line        502
  *               WEIR_ERR_HTTP_LINE_END, _FOLD, _NAME, _VALUE  malformed field line         400
  *               WEIR_ERR_HTTP_HEAD_SIZE, _FIELD_COUNT         over a limit                 431
- *               WEIR_ERR_HTTP_HOST                            see weir_http_head.host      400
+ *               WEIR_ERR_HTTP_HOST                            not one well-formed Host     400
  *               WEIR_ERR_HTTP_LENGTH, _FRAMING                request smuggling            400
  *               WEIR_ERR_HTTP_CODING                          not `chunked`                501
  *

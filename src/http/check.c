@@ -110,19 +110,32 @@ static int head_framing(weir_http_head *head, const head_facts *facts)
     return 0;
 }
 
+/* Host must be right whatever it is for. RFC 9112 3.2.2: with a target in absolute-form, what that says is
+ * the host; whoever went by Host could be led to another than a proxy in front of us was. */
+static int head_host(weir_http_head *head, const head_facts *facts)
+{
+    unsigned default_port;
+    weir_str authority, rest;
+    if (facts->hosts > 1 || (facts->hosts == 0 && head->minor != 0))
+        return WEIR_ERR_HTTP_HOST;
+    if (facts->hosts == 1 && !weiri_http_host_valid(facts->host))
+        return WEIR_ERR_HTTP_HOST;
+    if (head->target.len == 0 || head->target.ptr[0] == '/' ||
+        !weiri_http_authority(head->target, &default_port, &authority, &rest))
+        return 0;
+    head->host = authority;
+    return weiri_http_host_valid(authority) ? 0 : WEIR_ERR_HTTP_TARGET;
+}
+
 int weiri_http_head_check(weir_http_head *head)
 {
     head_facts gathered = {0, 0, 0, 0, 0, {NULL, 0}, {NULL, 0}, false, false};
     const head_facts *facts = &gathered;
     facts_gather(&gathered, &head->fields);
     head->host = facts->host;
-    if (head->kind == WEIR_HTTP_REQUEST) {
-        if (facts->hosts > 1 || (facts->hosts == 0 && head->minor != 0))
-            return WEIR_ERR_HTTP_HOST;
-        if (facts->hosts == 1 && !weiri_http_host_valid(facts->host))
-            return WEIR_ERR_HTTP_HOST;
-    }
-    int err = head_framing(head, facts);
+    int err = head->kind == WEIR_HTTP_REQUEST ? head_host(head, facts) : 0;
+    if (err == 0)
+        err = head_framing(head, facts);
     if (err != 0)
         return err;
     head->keep_alive =

@@ -435,6 +435,25 @@ static int framing(http_reference_head *r)
     return 0;
 }
 
+/* What stands between the slashes of "scheme://" and the path, of the four schemes; absent without one. */
+static weir_str target_authority(weir_str target)
+{
+    static const char *const schemes[] = {"http", "https", "ws", "wss"};
+    weir_str scheme = target, rest;
+    for (scheme.len = 0; scheme.len < target.len && target.ptr[scheme.len] != ':'; scheme.len++)
+        ;
+    rest = (weir_str){target.ptr + scheme.len, target.len - scheme.len};
+    if (rest.len < 3 || memcmp(rest.ptr, "://", 3) != 0)
+        return (weir_str){NULL, 0};
+    rest = (weir_str){rest.ptr + 3, 0};
+    while (rest.ptr + rest.len < target.ptr + target.len && !among(rest.ptr[rest.len], "/?#"))
+        rest.len++;
+    for (size_t i = 0; i < 4; i++)
+        if (name_is(scheme, schemes[i]))
+            return rest;
+    return (weir_str){NULL, 0};
+}
+
 static int whole(http_reference_head *r)
 {
     weir_http_head *head = &r->head;
@@ -443,6 +462,11 @@ static int whole(http_reference_head *r)
     if (head->kind == WEIR_HTTP_REQUEST &&
         (hosts > 1 || (hosts == 0 && head->minor > 0) || (hosts == 1 && !http_reference_host(head->host))))
         return WEIR_ERR_HTTP_HOST;
+    weir_str authority = target_authority(head->target);
+    if (authority.ptr != NULL && !http_reference_host(authority))
+        return WEIR_ERR_HTTP_TARGET;
+    if (authority.ptr != NULL)
+        head->host = authority;
     int err = framing(r);
     bool asks = members_named(r, "connection", "keep-alive", &others) != 0;
     bool closes = members_named(r, "connection", "close", &others) != 0;

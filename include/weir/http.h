@@ -253,9 +253,14 @@ typedef struct weir_http_uri {
  * text     the URI, all of it.
  * uri      filled when the result is 0, else empty; lives as long as the text.               [out]
  *
- * Returns  0, or WEIR_ERR_URI: another scheme, no or a malformed host, a port above 65535 or 0, a byte
- *          outside 0x21..0x7E (percent-encode it first), or a fragment in a ws or wss URI. A fragment of
- *          an http or https URI is dropped: it is never sent.
+ * User information and host, which say as whom and where to, are checked as RFC 3986 3.2 has them: in
+ * brackets an IPv6 address, without a zone; a percent sign in front of two hexadecimal digits. Path and query
+ * may have any byte of a request target, and are sent as they are: a percent sign by itself too, as by
+ * browsers.
+ *
+ * Returns  0, or WEIR_ERR_URI: another scheme, no or a malformed host, malformed user information, a port
+ *          above 65535 or 0, a byte outside 0x21..0x7E (percent-encode it first), or a fragment in a ws or
+ *          wss URI. A fragment of an http or https URI is dropped: it is never sent.
  */
 WEIR_API int weir_http_uri_parse(weir_str text, weir_http_uri *uri);
 

@@ -55,9 +55,12 @@ static weir_str uri_userinfo_cut(weir_str *authority)
 /* RFC 3986 3.2.1. Other bytes, as the backslash that browsers take for a slash, could hide the host. */
 static bool uri_userinfo_valid(weir_str userinfo)
 {
-    for (size_t i = 0; i < userinfo.len; i++)
-        if (!weiri_is(userinfo.ptr[i], WEIRI_HOST) && userinfo.ptr[i] != ':' && userinfo.ptr[i] != '%')
+    while (userinfo.len != 0) {
+        size_t len = weiri_http_name_len(userinfo);
+        if (len < userinfo.len && userinfo.ptr[len++] != ':')
             return false;
+        userinfo = (weir_str){userinfo.ptr + len, userinfo.len - len};
+    }
     return true;
 }
 

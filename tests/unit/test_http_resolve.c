@@ -149,6 +149,11 @@ static void test_refused_bytes(void **state)
     check("http://a/b", "c\td", NULL);
     check("http://a/b", "c\x80", NULL);
     check("http://a/b", "//u\xE4@c", NULL);
+    check("http://a/b", "//u%zz@c", NULL);
+    check("http://a/b", "//u%40@c", "http://u%40@c");
+    check("http://a/b", "//c%", NULL);
+    check("http://a/b", "//[:::::]/", NULL);
+    check("http://a/b", "100%?%zz", "http://a/100%?%zz"); /* as browsers have it */
 }
 
 int main(void)

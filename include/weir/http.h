@@ -380,7 +380,7 @@ typedef struct weir_http_reply {
  * weir_http_reply_write - write a reply.
  *
  * Content-Length is added unless WEIR_HTTP_NO_LENGTH is given or the status is 1xx, 204 or 304, which
- * have no body (RFC 9110 8.6).
+ * have no body (RFC 9110 8.6). Nor has 205, whose length is 0 (15.3.6).
  *
  * out      where to.                                                                      [in,out]
  * reply    what. The names and values are checked, so a visitor's text cannot add fields.

@@ -17,6 +17,7 @@ const char *weir_http_reason(unsigned status)
         {201, "Created"},
         {202, "Accepted"},
         {204, "No Content"},
+        {205, "Reset Content"},
         {206, "Partial Content"},
         {301, "Moved Permanently"},
         {302, "Found"},
@@ -76,6 +77,12 @@ void weiri_http_field_put(weiri_sink *sink, const weir_http_field *field)
 static bool reply_bodiless(const weir_http_reply *reply)
 {
     return reply->status < 200 || reply->status == 204 || reply->status == 304;
+}
+
+/* RFC 9110 15.3.6: a 205 must have no body either, but says so with a length of 0. */
+static bool reply_empty(const weir_http_reply *reply)
+{
+    return reply_bodiless(reply) || reply->status == 205;
 }
 
 /* RFC 9110 8.6: never in 1xx and 204; in 304 it would speak of a body that we do not know. */
@@ -144,7 +151,7 @@ size_t weir_http_reply_size(const weir_http_reply *reply)
 
 int weir_http_reply_write(weir_out *out, const weir_http_reply *reply)
 {
-    if (reply->status < 100 || reply->status > 999 || (reply_bodiless(reply) && reply->body.len != 0))
+    if (reply->status < 100 || reply->status > 999 || (reply_empty(reply) && reply->body.len != 0))
         return WEIR_ERR_ARG;
     return weiri_http_reply_write(out, reply, &no_extra);
 }

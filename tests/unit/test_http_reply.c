@@ -89,7 +89,9 @@ static void test_no_length_without_body(void **state)
     check_reply(&reply, "HTTP/1.1 199 Unknown\r\n\r\n");
     reply.status = 304;
     check_reply(&reply, "HTTP/1.1 304 Not Modified\r\n\r\n");
-    static const unsigned bodiless[] = {100, 101, 199, 204, 304};
+    reply.status = 205; /* RFC 9110 15.3.6: none, and it says so */
+    check_reply(&reply, "HTTP/1.1 205 Reset Content\r\nContent-Length: 0\r\n\r\n");
+    static const unsigned bodiless[] = {100, 101, 199, 204, 205, 304};
     for (size_t i = 0; i < sizeof bodiless / sizeof *bodiless; i++) {
         uint8_t room[256];
         weir_out out = {room, sizeof room};
@@ -296,6 +298,7 @@ static void test_reasons(void **state)
         {201, "Created"},
         {202, "Accepted"},
         {204, "No Content"},
+        {205, "Reset Content"},
         {206, "Partial Content"},
         {301, "Moved Permanently"},
         {302, "Found"},

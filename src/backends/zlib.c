@@ -113,7 +113,8 @@ static void zlib_advance(weir_str *in, weir_out *out, const z_stream *stream, uI
     out->len -= out_step - stream->avail_out;
 }
 
-/* A flush that used up the room may not be whole (zlib.h), and asking again could go on for ever. */
+/* A flush that used up the room of a step may not be whole (zlib.h): it is asked for again, as long as there
+ * is more room than zlib can count. With none left, asking again could go on for ever. */
 static int zlib_deflate(void *mem, weir_str data, weir_out *out)
 {
     z_stream *stream = &((zlib_memory *)mem)->stream;
@@ -130,7 +131,7 @@ static int zlib_deflate(void *mem, weir_str data, weir_out *out)
         zlib_advance(&data, out, stream, in_step, out_step);
         if (out->len == 0)
             return -1;
-    } while (data.len != 0);
+    } while (data.len != 0 || stream->avail_out == 0);
     return 0;
 }
 

@@ -17,6 +17,7 @@ int __wrap_inflate(z_streamp stream, int flush);
 
 enum { REAL, FAILING, SWALLOWING };
 static int zlib_is;
+static size_t pending; /* what it has for the output, when it swallows */
 static struct {
     unsigned in, out;
     int flush;
@@ -33,6 +34,10 @@ static int stand_in(z_streamp stream, int flush)
         return Z_STREAM_ERROR;
     stream->next_in += stream->avail_in;
     stream->avail_in = 0;
+    uInt given = pending < stream->avail_out ? (uInt)pending : stream->avail_out;
+    pending -= given;
+    stream->next_out += given;
+    stream->avail_out -= given;
     return Z_OK;
 }
 
@@ -54,6 +59,7 @@ static int set_up(void **state)
     size_t deflate_len = weir_zlib.deflate_size(15, 8), inflate_len = weir_zlib.inflate_size(15);
     zlib_is = REAL;
     call_count = 0;
+    pending = 0;
     deflater = malloc(deflate_len);
     inflater = malloc(inflate_len);
     assert_int_equal(weir_zlib.deflate_init(deflater, deflate_len, 15, 8, 6), 0);
@@ -169,6 +175,42 @@ static void test_long_input(void **state)
 #endif
 }
 
+/* What noise of 4 GiB and more is packed to fills a step's output: the rest of it, and the end of the flush,
+ * are asked for, in what room there is. */
+static void test_long_output(void **state)
+{
+    (void)state;
+#if SIZE_MAX > UINT_MAX
+    static const struct {
+        size_t pending, more; /* room beyond the first step's */
+        unsigned count;
+        int rv;
+    } rows[] = {{UINT_MAX - 1u, 5, 1, 0},
+                {UINT_MAX, 5, 2, 0},
+                {(size_t)UINT_MAX + 4, 5, 2, 0},
+                {(size_t)UINT_MAX + 5, 5, 2, -1},
+                {(size_t)UINT_MAX + 6, 5, 2, -1},
+                {UINT_MAX - 1u, 0, 1, 0},
+                {UINT_MAX, 0, 1, -1},
+                {(size_t)UINT_MAX * 2 + 3, (size_t)UINT_MAX + 4, 3, 0}};
+    uint8_t room[100];
+    zlib_is = SWALLOWING;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        const size_t room_len = UINT_MAX + rows[i].more;
+        call_count = 0;
+        pending = rows[i].pending;
+        weir_out out = {room, room_len};
+        assert_int_equal(weir_zlib.deflate(deflater, (weir_str){room, 7}, &out), rows[i].rv);
+        assert_int_equal(call_count, rows[i].count);
+        assert_int_equal(out.len, rows[i].rv == 0 ? room_len - rows[i].pending : 0);
+        for (unsigned k = 0; k < call_count; k++) {
+            assert_int_equal(calls[k].in, k == 0 ? 7 : 0);
+            assert_int_equal(calls[k].flush, Z_SYNC_FLUSH);
+        }
+    }
+#endif
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -176,6 +218,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_zlib_fails, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_less_room, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_long_input, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_long_output, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("zlib_faults", tests, NULL, NULL);
 }

@@ -14,7 +14,8 @@
 extern "C" {
 #endif
 
-/* zlib, working only in the memory it is given. Constant; any number of threads. */
+/* zlib, or zlib-ng in its place, working only in the memory it is given; weir_deflate_memory asks which of
+ * them is there. Constant; any number of threads. */
 WEIR_API extern const weir_deflate_backend weir_zlib;
 
 #ifdef __cplusplus

@@ -43,17 +43,26 @@ static size_t zlib_header(void)
     return (sizeof(zlib_memory) + ALIGNMENT - 1) / ALIGNMENT * ALIGNMENT;
 }
 
-/* zconf.h's figures, with room for the state (about 6 KiB each) and for the literal buffer that newer
- * versions keep apart. Set-up says so if a version needs more. */
-static size_t zlib_deflate_size(unsigned bits, unsigned mem_level)
+/* zlib-ng can stand in for zlib, under the same interface, and takes more: what is linked at run time
+ * counts. */
+static bool zlib_is_ng(void)
 {
-    return zlib_header() + ((size_t)1 << (bits + 2)) + ((size_t)1 << (mem_level + 9)) +
-           ((size_t)1 << (mem_level + 6)) + 6400;
+    return strstr(zlibVersion(), "zlib-ng") != NULL;
 }
 
+/* Window and chains of matches; where chains begin, for which zlib-ng has a table of one size; literals and
+ * output, as the versions with the most have them; the state. Set-up says so if a version needs more. */
+static size_t zlib_deflate_size(unsigned bits, unsigned mem_level)
+{
+    const bool ng = zlib_is_ng();
+    return zlib_header() + ((size_t)4 << bits) + ((size_t)2 << (ng ? 16 : mem_level + 7)) +
+           ((size_t)5 << (mem_level + 6)) + (ng ? 6656 : 6400);
+}
+
+/* The window, which is a full one in newer versions of zlib-ng whatever the bits, and the state. */
 static size_t zlib_inflate_size(unsigned bits)
 {
-    return zlib_header() + ((size_t)1 << bits) + 7424;
+    return zlib_header() + (zlib_is_ng() ? ((size_t)1 << 15) + 9600 : ((size_t)1 << bits) + 7424);
 }
 
 static zlib_memory *zlib_begin(void *mem, size_t len)
@@ -70,25 +79,25 @@ static zlib_memory *zlib_begin(void *mem, size_t len)
     return memory;
 }
 
+/* zlib would silently take 9 bits for 8; zlib-ng before 2.2 does not look whether it got its blocks. */
 static int zlib_deflate_init(void *mem, size_t len, unsigned bits, unsigned mem_level, int level)
 {
     zlib_memory *memory = zlib_begin(mem, len);
-    if (memory == NULL || bits < 9) /* zlib would silently take 9 for 8 */
+    if (memory == NULL || bits < 9 || (zlib_is_ng() && len < zlib_deflate_size(bits, mem_level)))
         return -1;
-    return deflateInit2(&memory->stream, level, Z_DEFLATED, -(int)bits, (int)mem_level, Z_DEFAULT_STRATEGY) ==
-                   Z_OK
-               ? 0
-               : -1;
+    int rv = deflateInit2(&memory->stream, level, Z_DEFLATED, -(int)bits, (int)mem_level, Z_DEFAULT_STRATEGY);
+    return rv == Z_OK ? 0 : -1;
 }
 
-/* zlib allocates the window only when it first needs one. Doing so here keeps a lack of memory from
- * showing up as corrupt data later. */
+/* zlib allocates the window when it first needs one, as for a dictionary, an empty one too. Done here, a lack
+ * of memory does not show up as corrupt data later. */
 static int zlib_inflate_init(void *mem, size_t len, unsigned bits)
 {
+    static const uint8_t nothing[1] = {0};
     zlib_memory *memory = zlib_begin(mem, len);
     if (memory == NULL || inflateInit2(&memory->stream, -(int)bits) != Z_OK)
         return -1;
-    return memory->left >= (size_t)1 << bits ? 0 : -1;
+    return inflateSetDictionary(&memory->stream, nothing, 0) == Z_OK ? 0 : -1;
 }
 
 /* deflateBound covers one flush at the end of a stream; a sync flush adds an empty block of 5 bytes. */

@@ -229,7 +229,7 @@ static void check_parts(packed_side *from, packed_side *to, size_t room, size_t 
 static void test_input_left_by_an_event(void **state)
 {
     static const size_t steps[] = {SIZE_MAX, 1, 2, SIZE_MAX, 5, 1, 1, 60};
-    static uint8_t text[40000], wire[41000];
+    static uint8_t text[40000], wire[50000];
     (void)state;
     packed_side *client = packed_new(&weir_zlib, WEIR_WS_CLIENT, packed_all_15, sizeof text);
     packed_side *server = packed_new(&weir_zlib, WEIR_WS_SERVER, packed_all_15, sizeof text);
@@ -353,7 +353,7 @@ static void test_memory_is_enough(void **state)
             assert_int_equal(weir_zlib.deflate_init(mem, deflate_len, bits, level, 6), 0);
             assert_int_not_equal(weir_zlib.deflate_init(mem, deflate_len / 2, bits, level, 6), 0);
             assert_int_equal(weir_zlib.inflate_init(mem, inflate_len, bits), 0);
-            assert_int_not_equal(weir_zlib.inflate_init(mem, inflate_len / 2, bits), 0);
+            assert_int_not_equal(weir_zlib.inflate_init(mem, inflate_len / 8, bits), 0);
             assert_int_not_equal(weir_zlib.inflate_init(mem, 10, bits), 0);
             free(mem);
         }

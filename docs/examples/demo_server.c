@@ -234,7 +234,8 @@ static void post_chat(conn *c, visitor *v, const weir_http_head *head, weir_in *
         refuse(c, 0, 413, "The body is longer than 65536 bytes.\n");
         return;
     }
-    if (weir_http_fields_has(head->fields, "expect", "100-continue")) {
+    /* A client of HTTP/1.0 knows no 100: its Expect is ignored (RFC 9110 10.1.1). */
+    if (head->minor > 0 && weir_http_fields_has(head->fields, "expect", "100-continue")) {
         weir_http_reply go_on = {.status = 100};
         put_reply(c, &go_on);
     }

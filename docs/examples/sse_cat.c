@@ -89,11 +89,10 @@ static void end(cat *k, int status)
 static void out_gone(conn *c)
 {
     cat *k = c->user;
-    const char *fault = conn_fault(c);
     end(k, 0);
-    if (fault == NULL || strcmp(fault, strerror(EPIPE)) == 0)
+    if (conn_error(c) == 0 || conn_error(c) == EPIPE)
         return;
-    say("cannot write: %s", fault);
+    say("cannot write: %s", conn_fault(c));
     k->status = 1;
 }
 

@@ -95,6 +95,14 @@ TWIN(void *, realloc, (void *old, size_t size))
     return fails(FAULT_ALLOC) ? NULL : __real_realloc(old, size);
 }
 
+/* As POSIX allows it: the text is gone with the next one. */
+TWIN(char *, strerror, (int number))
+{
+    static char text[128];
+    snprintf(text, sizeof text, "%s", __real_strerror(number));
+    return text;
+}
+
 /* The time that a machine needs is no time here. */
 TWIN(int, clock_gettime, (clockid_t id, struct timespec *t))
 {

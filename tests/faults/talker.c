@@ -4,6 +4,7 @@
 
 #include "check.h"
 
+#include <errno.h>
 #include <stdio.h>
 #include <unistd.h>
 
@@ -12,6 +13,7 @@ static size_t told_len;
 loop *l;
 conn *latest; /* the connection opened last, NULL when one has gone since */
 unsigned port;
+int gone_error;
 int peer, other;
 void (*on_bytes)(conn *c, weir_in *in);
 
@@ -72,7 +74,10 @@ void due(conn *c)
 static void gone(conn *c)
 {
     char text[128];
+    (void)strerror(EDOM); /* what others ask for in between changes no text of ours */
     const char *why = conn_fault(c);
+    if (conn_error(c) != 0)
+        gone_error = conn_error(c);
     snprintf(text, sizeof text, "gone%s%s", why != NULL ? ": " : "", why != NULL ? why : "");
     tell(text);
     if (latest == c)
@@ -90,6 +95,7 @@ int set_up(void **state)
     told[0] = '\0';
     on_bytes = NULL;
     latest = NULL;
+    gone_error = 0;
     peer = other = -1;
     talker = (conn_handler){.opened = opened,
                             .readable = readable,

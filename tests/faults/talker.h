@@ -12,8 +12,9 @@ void tell(const char *what);
 void expect_told(const char *wanted);
 
 extern loop *l;
-extern unsigned port; /* where it listens, on 127.0.0.1 */
-extern conn *latest;  /* the connection opened last, NULL when one has gone since */
+extern unsigned port;  /* where it listens, on 127.0.0.1 */
+extern int gone_error; /* conn_error of the last that went with one */
+extern conn *latest;   /* the connection opened last, NULL when one has gone since */
 extern conn_handler talker;
 extern void (*on_bytes)(conn *c, weir_in *in); /* what `readable` does beside */
 extern int peer, other;                        /* closed at the end, if they are not -1 */

@@ -62,14 +62,17 @@ static void test_connect_fails(void **state)
         char wanted[128];
         snprintf(wanted, sizeof wanted, "gone: %s", strerror(rows[i].told));
         assert_non_null(strstr(told, wanted));
+        assert_int_equal(gone_error, rows[i].told);
         tear_down(state);
         set_up(state);
         assert_int_equal(descriptors(), before);
     }
+    assert_int_equal(gone_error, 0);
     fault_at(FAULT_GETADDRINFO, 1, 1, EAI_NONAME);
     assert_non_null(loop_connect(l, "nowhere", 1, &talker, NULL));
     run(world_until_gone);
     assert_non_null(strstr(told, gai_strerror(EAI_NONAME)));
+    assert_int_equal(gone_error, 0); /* no number of errno.h */
 }
 
 static void test_no_memory_to_connect(void **state)

@@ -80,7 +80,9 @@ static void test_where_to_listen(void **state)
     fault_at(FAULT_GETADDRINFO, 1, 1, EAI_NONAME);
     assert_non_null(loop_listen(l, "nowhere", 0, &talker, where, sizeof where));
     fault_at(FAULT_SOCKET, 1, 1, EMFILE);
-    assert_string_equal(loop_listen(l, "127.0.0.1", 0, &talker, where, sizeof where), strerror(EMFILE));
+    char wanted[128];
+    snprintf(wanted, sizeof wanted, "%s", strerror(EMFILE));
+    assert_string_equal(loop_listen(l, "127.0.0.1", 0, &talker, where, sizeof where), wanted);
     for (int i = 1; i < 8; i++)
         assert_null(loop_listen(l, "127.0.0.1", 0, &talker, where, sizeof where));
     assert_non_null(loop_listen(l, "127.0.0.1", 0, &talker, where, sizeof where)); /* eight are the most */
@@ -376,6 +378,33 @@ static void test_many_signals(void **state)
     expect_told("opened gone");
 }
 
+static bool is_ignored(int number)
+{
+    struct sigaction now;
+    assert_int_equal(sigaction(number, NULL, &now), 0);
+    return now.sa_handler == SIG_IGN;
+}
+
+/* What is ignored when the loop is made stays ignored, alone; all else is taken over. */
+static void test_ignored_signals(void **state)
+{
+    static const int numbers[] = {SIGINT, SIGTERM};
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        signal(SIGINT, SIG_DFL);
+        signal(SIGTERM, SIG_DFL);
+        signal(SIGPIPE, SIG_DFL);
+        signal(numbers[i], SIG_IGN);
+        loop *made = loop_new();
+        assert_non_null(made);
+        assert_true(is_ignored(numbers[i]));
+        assert_false(is_ignored(numbers[1 - i]));
+        assert_true(is_ignored(SIGPIPE));
+        loop_free(made);
+        signal(numbers[i], SIG_DFL);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -392,6 +421,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(test_deadlines, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_signal, set_up, tear_down),
         cmocka_unit_test_setup_teardown(test_many_signals, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(test_ignored_signals, set_up, tear_down),
     };
     return cmocka_run_group_tests_name("loop", tests, NULL, NULL);
 }

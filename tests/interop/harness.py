@@ -69,6 +69,8 @@ class Suite:
         self.failed = 0
         sys.stdout.reconfigure(line_buffering=True)
         signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+        # Behind a shell's `&` it is ignored, and the programs would go on ignoring it.
+        signal.signal(signal.SIGINT, signal.default_int_handler)
 
     def check(self, name, call, *args, limit=15):
         start = time.monotonic()

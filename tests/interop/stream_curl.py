@@ -5,6 +5,7 @@ import json
 import os
 import re
 import select
+import socket
 import subprocess
 import time
 from urllib.parse import quote
@@ -233,6 +234,21 @@ def old_http(server):
     equal(answer.text, new.text, "the answer")
 
 
+def expected(server):
+    """A client that waits for 100 gets it; one of HTTP/1.0 knows no 100 (RFC 9110 10.1.1)."""
+    body = json.dumps({"prompt": ENGLISH}).encode()
+    for minor, wanted in (1, b"HTTP/1.1 100 "), (0, b"HTTP/1.1 200 "):
+        with socket.create_connection(server.address, 5) as link:
+            link.sendall(b"POST /chat/stream HTTP/1.%d\r\nHost: a\r\nExpect: 100-continue\r\n"
+                         b"Content-Length: %d\r\n\r\n" % (minor, len(body)))
+            if minor == 0:
+                ready, _, _ = select.select([link], [], [], 0.3)
+                expect(not ready, "an answer before the body")
+                link.sendall(body)
+            answer = link.recv(4096)
+            expect(answer.startswith(wanted), f"HTTP/1.{minor}: {answer[:40]!r}")
+
+
 def wrong_method(server, method):
     with ask(server, ENGLISH, "-X", method) as curl:
         curl.finish()
@@ -328,7 +344,8 @@ def main():
         for name, call in (("GET streams token by token", streamed), ("fields for proxies", proxies),
                            ("Chinese prompt", chinese), ("POST", posted), ("POST with escapes", escaped),
                            ("Last-Event-ID resumes", resumed), ("hostile Last-Event-ID", hostile_ids),
-                           ("HEAD", head), ("HTTP/1.0", old_http)):
+                           ("HEAD", head), ("HTTP/1.0", old_http),
+                           ("Expect: 100-continue", expected)):
             suite.check(name, call, server, limit=40)
         for method in ("PUT", "DELETE", "OPTIONS"):
             suite.check(f"405 for {method}", wrong_method, server, method)

@@ -215,6 +215,14 @@ static void open_standard_fds(void)
             return;
 }
 
+/* What whoever started us has ignored on our behalf is not for us: nohup, a shell's `&`. */
+static void take_signal(int number, const struct sigaction *action)
+{
+    struct sigaction before;
+    if (sigaction(number, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+        sigaction(number, action, NULL);
+}
+
 static bool take_signals(loop *l)
 {
     struct sigaction action = {0};
@@ -225,8 +233,8 @@ static bool take_signals(loop *l)
     signal_fd = l->pipe[1];
     sigemptyset(&action.sa_mask);
     action.sa_handler = on_signal;
-    sigaction(SIGTERM, &action, NULL);
-    sigaction(SIGINT, &action, NULL);
+    take_signal(SIGTERM, &action);
+    take_signal(SIGINT, &action);
     action.sa_handler = SIG_IGN;
     sigaction(SIGPIPE, &action, NULL);
     return true;

@@ -22,7 +22,8 @@
  *             with input unread makes TCP throw away replies that are still under way.
  *   Limits.   Without file descriptors the loop stops accepting until a connection closes.
  *   Signals.  SIGTERM and SIGINT close the listeners and call every handler's `stopping`; 1.5 s later
- *             at the latest all connections are closed.
+ *             at the latest all connections are closed. One that was ignored when the program began, as
+ *             SIGINT behind a shell's `&`, stays ignored.
  *
  *     static void readable(conn *c, weir_in *in) { conn_write(c, in->ptr, in->len); }
  *     static const conn_handler echo = {.high = 65536, .readable = readable, .ended = conn_finish};
@@ -92,7 +93,7 @@ struct conn {
 
 /* ---- The loop ----------------------------------------------------------------------------------- */
 
-/* Takes SIGTERM, SIGINT and SIGPIPE over; one loop per program. NULL without memory. */
+/* Takes SIGTERM, SIGINT (unless ignored) and SIGPIPE over; one loop per program. NULL without memory. */
 loop *loop_new(void);
 
 /* Listens on every address of `host`; port 0 picks one. `where` becomes "host:port", IPv6 in brackets.
@@ -170,7 +171,10 @@ void conn_later(conn *c);
 /* Connected, and neither finished nor aborted? */
 bool conn_is_open(const conn *c);
 
-/* Why it could not be made, or broke off, for people; NULL if neither happened. */
+/* Why it could not be made, or broke off: a number of errno.h, 0 if neither happened or there is none for
+ * it (a host's name that is unknown); and for people, NULL if neither happened. The text may be gone with
+ * the next one asked for, as strerror's. */
+int conn_error(const conn *c);
 const char *conn_fault(const conn *c);
 
 /* Calls `due` at loop_now() >= when; WEIR_NEVER for no deadline. Belongs to the loop after conn_finish. To

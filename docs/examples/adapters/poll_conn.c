@@ -72,6 +72,11 @@ bool conn_is_open(const conn *c)
     return c->state == OPEN;
 }
 
+int conn_error(const conn *c)
+{
+    return c->error != 0 ? c->error : poll_dial_error(c);
+}
+
 const char *conn_fault(const conn *c)
 {
     return c->error != 0 ? strerror(c->error) : poll_dial_fault(c);

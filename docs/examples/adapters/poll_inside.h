@@ -85,6 +85,7 @@ void poll_accept(conn *listener);
 void poll_dial(conn *c, unsigned got);
 void poll_dial_drop(conn *c);
 uint64_t poll_dial_until(const conn *c);
+int poll_dial_error(const conn *c);
 const char *poll_dial_fault(const conn *c);
 
 /* ---- poll_conn.c -------------------------------------------------------------------------------- */

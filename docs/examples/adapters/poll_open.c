@@ -138,6 +138,12 @@ uint64_t poll_dial_until(const conn *c)
     return outgoing_of(c)->until;
 }
 
+int poll_dial_error(const conn *c)
+{
+    const outgoing *o = outgoing_of(c);
+    return o != NULL && o->failed ? dial_error(o->dial) : 0;
+}
+
 const char *poll_dial_fault(const conn *c)
 {
     const outgoing *o = outgoing_of(c);

@@ -15,7 +15,8 @@
 struct dial {
     struct addrinfo *list;
     struct addrinfo *next;
-    const char *fault;
+    int error;      /* what went wrong last, of errno.h; */
+    int unresolved; /* or else of getaddrinfo */
 };
 
 dial *dial_new(const char *host, unsigned port)
@@ -29,10 +30,9 @@ dial *dial_new(const char *host, unsigned port)
     snprintf(service, sizeof service, "%u", port);
     int rv = getaddrinfo(host, service, &hints, &d->list);
     if (rv != 0) {
-        d->fault = rv == EAI_SYSTEM ? strerror(errno) : gai_strerror(rv);
+        d->error = rv == EAI_SYSTEM ? errno : 0;
+        d->unresolved = rv;
         d->list = NULL;
-    } else {
-        d->fault = "no address to connect to";
     }
     d->next = d->list;
     return d;
@@ -62,7 +62,7 @@ int dial_next(dial *d)
         int fd = begin(at);
         if (fd >= 0)
             return fd;
-        d->fault = strerror(errno);
+        d->error = errno;
     }
     return -1;
 }
@@ -79,18 +79,25 @@ bool dial_check(dial *d, int fd)
     if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &error, &len) != 0)
         error = errno;
     if (error != 0)
-        d->fault = strerror(error);
+        d->error = error;
     return error == 0;
 }
 
 void dial_late(dial *d)
 {
-    d->fault = strerror(ETIMEDOUT);
+    d->error = ETIMEDOUT;
+}
+
+int dial_error(const dial *d)
+{
+    return d->error;
 }
 
 const char *dial_fault(const dial *d)
 {
-    return d->fault;
+    if (d->error != 0)
+        return strerror(d->error);
+    return d->unresolved != 0 ? gai_strerror(d->unresolved) : "no address to connect to";
 }
 
 void dial_free(dial *d)

@@ -33,7 +33,9 @@ bool dial_check(dial *d, int fd);
 /* The address now tried has not answered in time. */
 void dial_late(dial *d);
 
-/* What went wrong last, for people. */
+/* What went wrong last: a number of errno.h, 0 when there is none for it (a name that is unknown); and for
+ * people. The text may be gone with the next one asked for, as strerror's. */
+int dial_error(const dial *d);
 const char *dial_fault(const dial *d);
 void dial_free(dial *d);
 

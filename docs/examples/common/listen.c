@@ -59,7 +59,7 @@ const char *listen_at(const char *host, unsigned port, int *fds, size_t cap, siz
                       size_t where_cap)
 {
     const char *form = strchr(host, ':') != NULL ? "[%s]:%u" : "%s:%u";
-    const char *fault = "no address to listen on";
+    int error = 0;
     struct addrinfo hints = {0};
     struct addrinfo *list;
     *count = 0;
@@ -68,13 +68,13 @@ const char *listen_at(const char *host, unsigned port, int *fds, size_t cap, siz
     snprintf(where, where_cap, form, host, port);
     int rv = getaddrinfo(host, "0", &hints, &list);
     if (rv != 0)
-        return gai_strerror(rv);
+        return rv == EAI_SYSTEM ? strerror(errno) : gai_strerror(rv);
     for (struct addrinfo *at = list; at != NULL && *count < cap; at = at->ai_next) {
         if (at->ai_family != AF_INET && at->ai_family != AF_INET6)
             continue;
         int fd = listen_one(at, port);
         if (fd < 0) {
-            fault = strerror(errno);
+            error = errno;
             continue;
         }
         port = port_of(fd);
@@ -82,5 +82,7 @@ const char *listen_at(const char *host, unsigned port, int *fds, size_t cap, siz
     }
     freeaddrinfo(list);
     snprintf(where, where_cap, form, host, port);
-    return *count > 0 ? NULL : fault;
+    if (*count > 0)
+        return NULL;
+    return error != 0 ? strerror(error) : "no address to listen on";
 }

@@ -6,7 +6,8 @@
 #     BUILD=build tests/interop/run.sh [SUITE]...
 #
 #     conformance deflate client cases     raw sockets against the servers and the clients
-#     cat room                             ws_cat's contract; the room and peers that no page would be
+#     cat room tiny                        ws_cat's contract; the room and peers that no page would be; the
+#                                          servers of README.md
 #     python python-peers node node-peers curl browser browser-deflate      other people's peers
 #     sse relay                            sse_cat, and demo_server --upstream, with scripted servers
 #     aiohttp nginx sse-node sse-browser   event streams with other people's peers
@@ -134,6 +135,7 @@ run() {
     node-peers) suite "$1" 300 "nodejs ws" node "$here/node_peers.mjs" ;;
     curl) suite "$1" 300 "python curl" "$python" -B "$here/stream_curl.py" ;;
     room) suite "$1" 300 python "$python" -B "$here/room_peers.py" ;;
+    tiny) suite "$1" 300 python "$python" -B "$here/tiny.py" ;;
     browser)
         suite "$1" 300 "nodejs playwright-core chromium fonts-noto-cjk fonts-noto-color-emoji" \
             node "$here/browser.mjs"
@@ -153,7 +155,7 @@ run() {
 
 install python3-websockets python3-aiohttp nginx curl chromium fonts-noto-cjk fonts-noto-color-emoji nodejs npm
 packages
-[ $# -gt 0 ] || set -- conformance deflate client cases cat room python python-peers node node-peers curl \
+[ $# -gt 0 ] || set -- conformance deflate client cases cat room tiny python python-peers node node-peers curl \
     browser browser-deflate sse relay aiohttp nginx sse-node sse-browser
 for name in "$@"; do
     run "$name"

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # readme_taste.sh - compiles the C in README.md without a warning: each ```c block that includes something
 # or has a main() is whole, and one with a main() is linked with the library too. There must be two: a
-# taste of each protocol.
+# taste of each protocol. And the servers that README.md says are around a function have that function, word
+# by word.
 set -u
 
 cd "$(dirname "$0")/../.." || exit 1
@@ -34,7 +35,26 @@ for block in "$work"/block*.c; do
         echo "FAIL README.md: a C block does not compile (see $block)"
     fi
 done
-if [ $((passed + failed)) -lt 2 ]; then
+# The function, with the comment above it: `static` is the program's.
+function_of() {
+    awk -v name="$1" '
+        /^\/\*/ { text = "" }
+        { sub(/^static /, ""); text = text $0 "\n" }
+        index($0, " " name "(") && /^[a-z]/ { inside = 1 }
+        inside && /^}/ { printf "%s", text; exit }' "$2"
+}
+for pair in 'echo tiny_ws' 'stream tiny_sse'; do
+    name=${pair% *} program=docs/examples/${pair#* }.c
+    function_of "$name" README.md >"$work/$name.readme"
+    function_of "$name" "$program" >"$work/$name.program"
+    if [ -s "$work/$name.readme" ] && diff "$work/$name.readme" "$work/$name.program"; then
+        passed=$((passed + 1))
+    else
+        failed=$((failed + 1))
+        echo "FAIL README.md: $name() is not the one of $program"
+    fi
+done
+if ! [ -f "$work/block2.c" ]; then
     failed=$((failed + 1))
     echo "FAIL README.md: fewer than two whole C blocks"
 fi

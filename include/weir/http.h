@@ -9,11 +9,15 @@
  *     weir_http_init(&http, WEIR_HTTP_REQUEST, storage, sizeof storage, NULL);
  *
  *     ssize_t n = read(fd, buf, sizeof buf);
+ *     if (n <= 0)
+ *         return;                                         the peer ended, or is lost: close
  *     weir_in in = {buf, (size_t)n};
  *     weir_http_head head;
  *     int rv = weir_http_next(&http, &in, &head);
- *     if (rv > 0)       route(c, &head, &in);             `in` holds what came behind the head
- *     else if (rv < 0)  weir_http_error_reply(&out, rv, NULL);   then close
+ *     if (rv > 0)
+ *         route(c, &head, &in);                           `in` holds what came behind the head
+ *     else if (rv < 0)
+ *         weir_http_error_reply(&out, rv, NULL);          send it, and end
  *
  * Strict as RFC 9112 lets a server be: every line ends with CR LF, no folded lines, no space before
  * a colon, no control bytes, exactly one well-formed Host, no contradiction about the body.
@@ -49,7 +53,8 @@ typedef struct weir_http_fields {
  *
  *     weir_http_fields walk = head.fields;
  *     weir_http_field field;
- *     while (weir_http_fields_next(&walk, &field)) ...
+ *     while (weir_http_fields_next(&walk, &field))
+ *         show(field.name, field.value);
  *
  * walk     moved past the field.                                                          [in,out]
  * field    filled when the result is true; its slices live as long as what the walk is over. [out]

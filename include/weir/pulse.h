@@ -13,13 +13,19 @@
  *
  *     poll(fds, n, weir_pulse_wait(&c->pulse, now));    or the least over all connections
  *     switch (weir_pulse_poll(&c->pulse, now)) {
- *     case WEIR_PULSE_NONE: break;
- *     case WEIR_PULSE_BEAT: weir_ws_ping(&c->ws, NULL, 0); break;   on SSE: write a comment
- *     default:              drop(c); break;                         the peer is not there
+ *     case WEIR_PULSE_NONE:
+ *         break;
+ *     case WEIR_PULSE_BEAT:
+ *         weir_ws_ping(&c->ws, (weir_str){NULL, 0});    on an event stream: write a comment
+ *         break;
+ *     default:
+ *         drop(c);                                      too late: the peer is not there
  *     }
  *
- * It serves an event stream as well: there the server is the one who talks, so tell
- * weir_pulse_alive when bytes were sent, set grace_ms to 0, and write WEIR_SSE_HEARTBEAT on a beat.
+ * It serves an event stream as well. There the server is the one who talks, and nobody answers: set
+ * grace_ms to 0 and write WEIR_SSE_HEARTBEAT on a beat. weir_pulse_alive is then told when an event was
+ * written, so that beats come after silence of our own; that the listener is lost shows only when writing
+ * fails or stays blocked.
  *
  * Time is a number of milliseconds on any clock that does not go backwards (CLOCK_MONOTONIC). A
  * `now` smaller than an earlier one is taken as that earlier one.
@@ -87,7 +93,8 @@ WEIR_API void weir_pulse_init(weir_pulse *pulse, const weir_pulse_cfg *cfg, uint
  * now      milliseconds.
  *
  * Progress of a write that had been blocked is a sign of life too; a write into an empty socket buffer is
- * none. weir_pulse_alive does nothing before `opened` and after `closing`: a peer that trickles bytes
+ * none (where grace_ms is 0, as on event streams, nobody is lost by silence, and `alive` only puts the next
+ * beat off). weir_pulse_alive does nothing before `opened` and after `closing`: a peer that trickles bytes
  * cannot stretch either deadline. `opened` after `closing` does nothing.
  */
 WEIR_API void weir_pulse_opened(weir_pulse *pulse, uint64_t now);

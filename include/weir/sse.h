@@ -6,8 +6,10 @@
  *
  *     weir_sse_request req;
  *     int rv = weir_sse_request_read(&head, 0, &req);     head: from weir_http_next
- *     if (rv < 0) { weir_http_error_reply(&out, rv, NULL); ... }
- *     weir_sse_reply_write(&out, &req, NULL);             200 text/event-stream, once
+ *     if (rv < 0)
+ *         weir_http_error_reply(&out, rv, NULL);          400, 405, 406: send it, and end
+ *     else
+ *         weir_sse_reply_write(&out, &req, NULL);         200 text/event-stream, once
  *
  *     weir_sse_event ev = {0};
  *     ev.data = weir_cstr("hello");
@@ -20,7 +22,8 @@
  *
  *     weir_sse_item item;
  *     while ((rv = weir_sse_next(&parser, &in, &item)) > 0)
- *         if (item.kind == WEIR_SSE_EVENT) show(item.type, item.data);
+ *         if (item.kind == WEIR_SSE_EVENT)
+ *             show(item.type, item.data);
  *
  * weir_sse_source, the last part, is the whole client: request, redirects, reconnection.
  */
@@ -364,7 +367,10 @@ WEIR_API int weir_sse_error(const weir_sse_parser *parser, uint64_t *offset);
  *     else if (weir_sse_log_seek(&log, req.last_event_id, now, &reader) == WEIR_SSE_LOG_GAP)
  *         tell(c);                                        it has missed events
  *     while (room(c) && (rv = weir_sse_log_next(&log, &reader, &bytes)) > 0)
- *         if (rv == WEIR_SSE_LOG_GAP) tell(c); else weir_sse_frame(&out, &req, bytes);
+ *         if (rv == WEIR_SSE_LOG_GAP)
+ *             tell(c);                                    events are missing here
+ *         else
+ *             weir_sse_frame(&out, &req, bytes);
  *
  * The log overwrites its oldest events. A listener that is too slow for that gets WEIR_SSE_LOG_GAP, once,
  * and then the oldest event there is; to drop it earlier, look at weir_sse_log_behind.
@@ -482,25 +488,24 @@ WEIR_API uint64_t weir_sse_log_behind(const weir_sse_log *log, const weir_sse_re
  * The whole client of 9.2.3 without its sockets: it says when to connect where, what to send, reads the
  * response, and says when to come back. One for each stream.
  *
- *     switch (weir_sse_source_poll(&source, now)) {       at first, after every call below, and at
+ *     switch (weir_sse_source_poll(&source, now)) {       at first, after the loops below, and at
  *     case WEIR_SSE_CONNECT:                              weir_sse_source_deadline
- *         close the old connection, if there is one; connect to weir_sse_source_uri;
- *         when connected, send what weir_sse_source_request writes
+ *         drop(c);                                        the old connection, if there is one
+ *         c = dial(weir_sse_source_uri(&source));         and when that is connected:
+ *         weir_sse_source_request(&source, &out);
  *         break;
- *     case WEIR_SSE_DISCONNECT:
- *         close it; a new one comes at the deadline
- *         break;
- *     case WEIR_SSE_FINISHED:
- *         close it for good: weir_sse_source_error says why
+ *     case WEIR_SSE_DISCONNECT:                           a new one comes at the deadline
+ *     case WEIR_SSE_FINISHED:                             for good: weir_sse_source_error
+ *         drop(c);
  *         break;
  *     case WEIR_SSE_CARRY_ON:
  *         break;
  *     }
  *
- *     bytes arrived:
- *         while ((rv = weir_sse_source_next(&source, &in, now, &item)) > 0) ...
- *     the connection ended, or could not be made:
- *         while (weir_sse_source_eof(&source, now, &item) > 0) ...
+ *     while (weir_sse_source_next(&source, &in, now, &item) > 0)    bytes arrived
+ *         show(item.type, item.data);
+ *     while (weir_sse_source_eof(&source, now, &item) > 0)          it ended, or could not be made
+ *         show(item.type, item.data);
  *
  * Each attempt begins at the URL given to init. Redirects (301, 302, 303, 307, 308) are followed, but from
  * https to http none is. On another origin the caller's fields are not sent, since they may be credentials

@@ -4,21 +4,30 @@
  *
  *     weir_ws_request req;                                      head: from weir_http_next
  *     int rv = weir_ws_request_read(&head, &req);
- *     if (rv < 0) { weir_http_error_reply(&out, rv, NULL); ... }
- *     weir_ws_accept_write(&out, &req, NULL);                   101, and from here on frames
+ *     if (rv < 0)
+ *         weir_http_error_reply(&out, rv, NULL);                400, 405, 426: send it, and end
+ *     else
+ *         weir_ws_accept_write(&out, &req, NULL);               101, and from here on frames
  *
  *     weir_ws_cfg cfg;
  *     weir_ws_cfg_init(&cfg, WEIR_WS_SERVER);
  *     weir_ws_init(&c->ws, &cfg);
  *
- *     weir_in in = {buf, (size_t)read(fd, buf, sizeof buf)};    an echo
+ *     ssize_t n = read(fd, buf, sizeof buf);                    an echo
+ *     if (n <= 0)
+ *         return;                                               ended, or lost: see weir_ws_eof
+ *     weir_in in = {buf, (size_t)n};
  *     weir_ws_event ev;
  *     while ((rv = weir_ws_next(&c->ws, &in, &ev)) > 0) {
- *         if (rv == WEIR_WS_DATA) weir_ws_send(&c->ws, &out, ev.flags, ev.data);
+ *         if (rv == WEIR_WS_DATA && weir_ws_send(&c->ws, &out, ev.flags, ev.data) != 0)
+ *             drop(c);                                          no room in `out`
  *         weir_ws_out_put(&c->ws, &out);                        pongs and the answer to a Close
  *     }
  *     weir_ws_out_put(&c->ws, &out);                            after an error: the Close for it
- *     ... write `out` to the socket, then do what weir_ws_transport(&c->ws) says.
+ *
+ * Then write `out` to the socket, and do what weir_ws_transport says. A piece of a long message becomes a
+ * frame with a header of its own: a server's echo of n bytes that were read needs room for up to n + 10, and
+ * for WEIR_WS_OUT_MAX.
  */
 #ifndef WEIR_WS_H
 #define WEIR_WS_H
@@ -516,7 +525,7 @@ WEIR_API int weir_ws_send(weir_ws *ws, weir_out *out, uint32_t flags, weir_str d
  *
  *     uint32_t flags = WEIR_WS_WHOLE | WEIR_WS_TEXT;
  *     while ((rv = weir_ws_send_part(&ws, &out, &flags, &data, 65536)) > 0)
- *         ... write `out`, weir_ws_out_put, wait until there is room again
+ *         wait_for_room(c, &out);                               write `out`, weir_ws_out_put
  *
  * ws       the connection.                                                                [in,out]
  * out      where to.                                                                      [in,out]

@@ -5,6 +5,9 @@
  *     sse_cat 'http://127.0.0.1:8080/chat/stream?prompt=hello'
  *     some-program | sse_cat -
  *
+ * The last line for stdin is {"end":true,"lastEventId":"...","retry":null}: what a client would come back
+ * with, the wait in milliseconds if the stream set one.
+ *
  * A reader of event streams in its two forms. `-` needs a parser and nothing else: bytes in, events out
  * (weir_sse_next). A URL needs a client, which connects, judges the response and comes back when the stream
  * has ended (weir_sse_source, on the loop by common/sse_client.c).
@@ -323,7 +326,8 @@ static const option options[] = {
     {"--header", "'N: V'", "send this field; may be repeated", OPTION_MANY, settings.headers,
      &settings.header_count, 0, FIELDS_MAX},
     {"--data", "BODY", "POST this, at each connection", OPTION_TEXT, &settings.body, NULL, 0, 0},
-    {NULL, "URL|-", "an http URL, or - for stdin", OPTION_TEXT, &settings.url, NULL, 0, 0},
+    {NULL, "URL|-", "an http URL, or - for stdin; {\"end\":true,...} is then the last line", OPTION_TEXT,
+     &settings.url, NULL, 0, 0},
 };
 
 int main(int argc, char **argv)

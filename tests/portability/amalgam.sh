@@ -6,6 +6,7 @@
 . "$(dirname "$0")/checks.inc"
 
 check "make amalgam" $MAKE BUILD="$work" amalgam
+root=$PWD
 cd "$work/amalgam" || exit 1
 check "includes only its header" test "$(grep -h '#include "' weir.c weir.h)" = '#include "weir.h"'
 mkdir -p weir
@@ -29,6 +30,30 @@ for compiler in $(compilers); do
         skip "$compiler -flto" "its linker cannot do it (Debian: llvm-14-linker-tools)"
     fi
 done
+# With zlib's backend beside it, whose headers are the same again.
+cat >packed.c <<'END'
+#include "weir.h"
+
+#include <weir/zlib.h>
+
+int main(void)
+{
+    weir_deflate_cfg cfg = {.backend = &weir_zlib, .params = {.server_bits = 15, .client_bits = 15}};
+    size_t inflate_len = 0, deflate_len = 0;
+    cfg.role = WEIR_WS_SERVER;
+    weir_deflate_memory(&cfg, &inflate_len, &deflate_len);
+    return inflate_len == 0 || deflate_len == 0;
+}
+END
+packed() {
+    # shellcheck disable=SC2086
+    "$CC" -std=c99 $widest -I"$root/include" weir.c packed.c "$root/src/backends/zlib.c" -o packed -lz && ./packed
+}
+if printf '#include <zlib.h>\nint main(void) { return !zlibVersion(); }\n' | $CC -x c - -o zlib -lz 2>/dev/null; then
+    check "with src/backends/zlib.c" packed
+else
+    skip "with src/backends/zlib.c" "there is no zlib"
+fi
 if have g++; then
     # shellcheck disable=SC2086
     check "weir.h in C++98" g++ -std=c++98 $warnings -I. -fsyntax-only ../user.cpp

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* samples.h - what the samples in the public headers take for granted (samples.sh): the program around them. */
+/* samples.h - what the samples in the public headers take for granted, as their program (samples.sh). */
 #ifndef WEIR_TEST_SAMPLES_H
 #define WEIR_TEST_SAMPLES_H
 

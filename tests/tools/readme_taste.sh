@@ -3,7 +3,7 @@
 # readme_taste.sh - compiles the C in README.md without a warning: each ```c block that includes something
 # or has a main() is whole, and one with a main() is linked with the library too. There must be two: a
 # taste of each protocol. And the servers that README.md says are around a function have that function, word
-# by word.
+# by word; and the size of the code is that of docs/sizes.md.
 set -u
 
 cd "$(dirname "$0")/../.." || exit 1
@@ -54,6 +54,15 @@ for pair in 'echo tiny_ws' 'stream tiny_sse'; do
         echo "FAIL README.md: $name() is not the one of $program"
     fi
 done
+# What README.md says of the library's size is what docs/sizes.md has measured.
+measured=$(awk '$2 == "total" { print int($4 / 1000 + 0.5) }' docs/sizes.md)
+said=$(sed -n 's/.* about \([0-9]*\) KB of code .*/\1/p' README.md)
+if [ -n "$measured" ] && [ "$said" = "$measured" ]; then
+    passed=$((passed + 1))
+else
+    failed=$((failed + 1))
+    echo "FAIL README.md: '${said}' KB of code, docs/sizes.md has $measured"
+fi
 if ! [ -f "$work/block2.c" ]; then
     failed=$((failed + 1))
     echo "FAIL README.md: fewer than two whole C blocks"

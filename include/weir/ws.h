@@ -45,7 +45,7 @@ extern "C" {
 /* A checked request to open a WebSocket. The slices lie where the head lies. */
 typedef struct weir_ws_request {
     weir_str target;         /* request target; weir_http_target_split takes it apart */
-    weir_str host;           /* Host */
+    weir_str host;           /* as weir_http_head.host */
     weir_str origin;         /* Origin, the first of several; absent (ptr NULL) if not sent. See
                                 weir_http_origin_check, which refuses several */
     weir_http_fields fields; /* all fields, to be walked: cookies, authorization */

@@ -134,8 +134,9 @@ typedef struct weir_deflate_cfg {
     const weir_deflate_backend *backend;
     weir_deflate_params params; /* as agreed */
     uint32_t role;              /* a weir_ws_role: which side we are */
-    uint32_t max_ratio;         /* inflated bytes for each payload byte of a message at most; 0: no limit.
-                                   Deflate itself cannot exceed 1032. Over it 1009 */
+    uint32_t max_ratio;         /* inflated bytes of a message at most for each payload byte that the headers
+                                   of its frames have announced so far; 0: no limit. Deflate itself cannot
+                                   exceed 1032. Over it 1009 */
     void *inflate_mem;          /* memory for what we receive, inflate_len bytes, aligned as malloc's. Must
                                    stay where it is while the connection lives */
     size_t inflate_len;

@@ -36,16 +36,16 @@ static size_t straight_request(weir_http *http, const uint8_t *bytes, size_t len
 /* "HTTP/1.1 200 OK" CR LF; returns its length, or 0. */
 static size_t straight_status(weir_http *http, const uint8_t *bytes, size_t len)
 {
-    enum { CODE = 9, REASON = CODE + 4 }; /* where these begin */
+    enum { CODE_AT = 9, REASON_AT = CODE_AT + 4 }; /* where these begin */
     uint64_t status;
-    if (len < REASON + 2 || memcmp(bytes, "HTTP/1.1 ", CODE) != 0 || bytes[CODE] == '0' ||
-        bytes[REASON - 1] != ' ' || !weiri_decimal((weir_str){bytes + CODE, 3}, &status))
+    if (len < REASON_AT + 2 || memcmp(bytes, "HTTP/1.1 ", CODE_AT) != 0 || bytes[CODE_AT] == '0' ||
+        bytes[REASON_AT - 1] != ' ' || !weiri_decimal((weir_str){bytes + CODE_AT, 3}, &status))
         return 0;
-    size_t end = REASON + weiri_value_len(bytes + REASON, len - REASON);
+    size_t end = REASON_AT + weiri_value_len(bytes + REASON_AT, len - REASON_AT);
     if (len - end < 2 || bytes[end] != '\r' || bytes[end + 1] != '\n')
         return 0;
     http->status_ = (uint16_t)status;
-    http->reason_at_ = REASON;
+    http->reason_at_ = REASON_AT;
     http->mark_ = end;
     return end + 2;
 }

@@ -440,6 +440,8 @@ static weir_str target_authority(weir_str target)
 {
     static const char *const schemes[] = {"http", "https", "ws", "wss"};
     weir_str scheme = target, rest;
+    if (target.len == 0)
+        return (weir_str){NULL, 0};
     for (scheme.len = 0; scheme.len < target.len && target.ptr[scheme.len] != ':'; scheme.len++)
         ;
     rest = (weir_str){target.ptr + scheme.len, target.len - scheme.len};

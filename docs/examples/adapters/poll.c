@@ -218,8 +218,9 @@ static void open_standard_fds(void)
 /* What whoever started us has ignored on our behalf is not for us: nohup, a shell's `&`. */
 static void take_signal(int number, const struct sigaction *action)
 {
-    struct sigaction before;
-    if (sigaction(number, NULL, &before) == 0 && before.sa_handler != SIG_IGN)
+    struct sigaction before = {0};
+    sigaction(number, NULL, &before);
+    if (before.sa_handler != SIG_IGN)
         sigaction(number, action, NULL);
 }
 

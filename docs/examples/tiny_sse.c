@@ -12,7 +12,6 @@
 static void stream(const weir_http_head *head, const char *const *tokens, size_t count, weir_out *out)
 {
     weir_sse_request req;
-    uint8_t event[256];
     int rv = weir_sse_request_read(head, 0, &req); /* method, Accept, Last-Event-ID */
     if (rv < 0) {
         weir_http_error_reply(out, rv, NULL); /* 400, 405, 406 */
@@ -20,6 +19,7 @@ static void stream(const weir_http_head *head, const char *const *tokens, size_t
     }
     rv = weir_sse_reply_write(out, &req, NULL); /* 200 text/event-stream */
     for (size_t i = 0; rv == 0 && i < count; i++) {
+        uint8_t event[256];
         weir_sse_event ev = {.data = weir_cstr(tokens[i])};
         weir_out bytes = {event, sizeof event};
         rv = weir_sse_event_write(&bytes, &ev); /* the same bytes for every listener */

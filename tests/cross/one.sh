@@ -60,7 +60,9 @@ i386) runs || runner=qemu-i386 ;;
 mingw)
     emulator=wine64
     export WINEPREFIX="$work/wine" WINEDEBUG=-all
-    # Starting Windows takes longer than most tests: let it stay for a while.
+    # Starting Windows takes longer than most tests: let it stay for a while. A program that comes just when it
+    # ends would fail.
+    mkdir -p "$WINEPREFIX"
     for server in wineserver /usr/lib/wine/wineserver; do
         ! command -v $server >/dev/null 2>&1 || { $server -p30; break; }
     done

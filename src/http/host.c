@@ -11,12 +11,12 @@ static bool ipv4_valid(weir_str text)
     for (unsigned number = 1;; number++) {
         unsigned value = 0;
         size_t begin = at;
-        while (at < text.len && at - begin < 3 && weiri_is_digit(text.ptr[at]))
-            value = value * 10 + (text.ptr[at++] - '0');
+        for (; at < text.len && weiri_is_digit(text.ptr[at]) && value <= 255; at++)
+            value = value * 10 + (text.ptr[at] - '0');
         if (at == begin || value > 255 || (text.ptr[begin] == '0' && at - begin > 1))
             return false;
-        if (number == 4 || at == text.len)
-            return number == 4 && at == text.len;
+        if (at == text.len)
+            return number == 4;
         if (text.ptr[at++] != '.')
             return false;
     }

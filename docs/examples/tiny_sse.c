@@ -8,7 +8,7 @@
 #include <unistd.h>
 #include <weir/weir.h>
 
-/* Answers a request with an event stream. The tokens are shorter than `event`, and `out` has room for all. */
+/* Answers a request with an event stream. A token has 240 bytes at most, and `out` has room for all. */
 static void stream(const weir_http_head *head, const char *const *tokens, size_t count, weir_out *out)
 {
     weir_sse_request req;

@@ -427,9 +427,8 @@ WEIR_API int weir_ws_eof(weir_ws *ws, weir_ws_event *ev);
  *
  * offset   if not NULL: stream position, counted from init, of the byte that made the input
  *          impossible; without an error the bytes taken so far, or where the error is that the next call
- *          will report. A faulty length counts at its last
- *          byte, a text cut inside a character at its message's last, a fault of compressed data at
- *          the first payload byte of its frame.                                              [out]
+ *          will report. A faulty length counts at its last byte, a text cut inside a character at its
+ *          message's last, a fault of compressed data at the first payload byte of its frame. [out]
  *
  * Returns  the weir_err, or 0 if there is none.
  */
@@ -481,7 +480,8 @@ WEIR_API void weir_ws_out_ack(weir_ws *ws, size_t n);
 /*
  * weir_ws_out_put - move what waits into `out` and acknowledge it: the usual way to use the two above.
  *
- * out      where to, in whole frames; WEIR_WS_OUT_MAX bytes of room always suffice.        [in,out]
+ * out      where to, in whole frames of 131 bytes at most; WEIR_WS_OUT_MAX bytes of room suffice for all.
+ *                                                                                         [in,out]
  *
  * Returns  0 if weir_ws_out has no more to offer, or WEIR_ERR_SPACE if a frame that it offers found no room;
  *          what is in front of it was moved.

@@ -72,8 +72,8 @@ static inline unsigned weiri_ends16(__m128i bytes)
 }
 #endif
 
-/* The bits below the lowest one, and for zero all. Of line ends those above it stay: which are no bytes above
- * 0x7F. */
+/* The bits below the lowest one, and for zero all. Higher ones that were set stay set: as those of line ends,
+ * they are never those of bytes above 0x7F, which callers look for. */
 static inline uint64_t weiri_below(uint64_t bits)
 {
     return bits - 1;

@@ -157,7 +157,7 @@ int weir_ws_out_put(weir_ws *ws, weir_out *out)
     }
 }
 
-/* What waits has found no room, or if there is all of it, no key. */
+/* Nothing overtakes what waits: that has found no room or, if the queue is empty, no key. */
 static int control_send(weir_ws *ws, uint8_t opcode, weir_str data, bool over)
 {
     if (data.len > 125)

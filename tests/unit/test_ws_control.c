@@ -270,6 +270,23 @@ static void test_ping_refused(void **state)
     }
 }
 
+/* Our Close waits behind a Ping of ours that leaves it no room. */
+static void let_close_wait(side *s, bool client, uint8_t payload[125])
+{
+    memset(payload, 'x', 125);
+    side_init(s, client);
+    assert_int_equal(weir_ws_ping(&s->ws, bytes_of(payload, 125)), 0);
+    assert_int_equal(weir_ws_close(&s->ws, 1000, weir_cstr("")), 0);
+}
+
+static void expect_close_that_waited(side *s, const uint8_t payload[125])
+{
+    side_take_all(s);
+    expect_frame(s, 0x89, payload, 125);
+    expect_frame(s, 0x88, "\x03\xE8", 2);
+    expect_no_frame(s);
+}
+
 /* RFC 6455 5.5.2: a Ping is answered unless Close came, also behind our own. */
 static void test_pong_behind_close(void **state)
 {
@@ -277,7 +294,6 @@ static void test_pong_behind_close(void **state)
     for (int client = 0; client < 2; client++) {
         side s;
         uint8_t payload[125];
-        memset(payload, 'x', sizeof payload);
         side_init(&s, client != 0);
         assert_int_equal(weir_ws_close(&s.ws, 1000, weir_cstr("")), 0);
         assert_int_equal(side_hear(&s, 0x89, "a", 1), WEIR_WS_PING); /* weir's own */
@@ -289,13 +305,9 @@ static void test_pong_behind_close(void **state)
         assert_int_equal(weir_ws_transport(&s.ws), WEIR_WS_WAIT_PEER);
 
         /* Never in front of a Close that waits. */
-        side_init(&s, client != 0);
-        assert_int_equal(weir_ws_ping(&s.ws, bytes_of(payload, 125)), 0);
-        assert_int_equal(weir_ws_close(&s.ws, 1000, weir_cstr("")), 0);
+        let_close_wait(&s, client != 0, payload);
         expect_refused(&s, weir_ws_pong, 0, WEIR_ERR_SPACE);
-        side_take_all(&s);
-        expect_frame(&s, 0x89, payload, 125);
-        expect_frame(&s, 0x88, "\x03\xE8", 2);
+        expect_close_that_waited(&s, payload);
     }
 }
 
@@ -306,15 +318,9 @@ static void test_error_behind_close(void **state)
     for (int client = 0; client < 2; client++) {
         side s;
         uint8_t payload[125];
-        memset(payload, 'x', sizeof payload);
-        side_init(&s, client != 0);
-        assert_int_equal(weir_ws_ping(&s.ws, bytes_of(payload, 125)), 0);
-        assert_int_equal(weir_ws_close(&s.ws, 1000, weir_cstr("")), 0);
+        let_close_wait(&s, client != 0, payload);
         assert_int_equal(side_hear(&s, 0x83, "", 0), WEIR_ERR_WS_OPCODE);
-        side_take_all(&s);
-        expect_frame(&s, 0x89, payload, 125);
-        expect_frame(&s, 0x88, "\x03\xE8", 2);
-        expect_no_frame(&s);
+        expect_close_that_waited(&s, payload);
     }
 }
 

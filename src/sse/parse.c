@@ -29,12 +29,11 @@
  */
 #include "parse.h"
 
+#include "base/find.h"
 #include "base/utf8.h"
 #include "scan.h"
 
 #include <string.h>
-
-#define FEW 16
 
 /* ---- Lines -------------------------------------------------------------------------------------- */
 
@@ -117,6 +116,22 @@ static int line_take_limited(weir_sse_parser *p, weiri_sse_walk *w, uint8_t *sto
     return rv;
 }
 
+/* The block has a type. */
+static void type_keep(weir_sse_parser *p, weir_str type, bool valid)
+{
+    memcpy(weiri_sse_type_area(p), type.ptr, type.len);
+    p->type_len_ = (uint32_t)type.len;
+    p->state_ = (uint16_t)((p->state_ & ~TYPE_BAD) | (valid ? 0 : TYPE_BAD));
+}
+
+/* The block has an ID. */
+static void id_keep(weir_sse_parser *p, weir_str id, bool valid)
+{
+    memcpy(weiri_sse_id_area(p, 1), id.ptr, id.len);
+    p->id_len_[weiri_sse_id_place(p, 1)] = (uint32_t)id.len;
+    p->state_ = (uint16_t)((p->state_ & ~NEXT_ID_BAD) | ID_PENDING | (valid ? 0 : NEXT_ID_BAD));
+}
+
 /* The value in the scratch area is whole. Returns an item's kind, an error, or 0. */
 static int scratch_end(weir_sse_parser *p, weiri_sse_walk *w, weir_sse_item *item)
 {
@@ -139,15 +154,10 @@ static int scratch_end(weir_sse_parser *p, weiri_sse_walk *w, weir_sse_item *ite
         item->data = (weir_str){scratch, len};
         return WEIR_SSE_COMMENT;
     }
-    if (p->field_ == FIELD_ID) {
-        memcpy(weiri_sse_id_area(p, 1), scratch, len);
-        p->id_len_[weiri_sse_id_place(p, 1)] = (uint32_t)len;
-        p->state_ = (uint16_t)((p->state_ & ~NEXT_ID_BAD) | ID_PENDING | (valid ? 0 : NEXT_ID_BAD));
-    } else {
-        memcpy(weiri_sse_type_area(p), scratch, len);
-        p->type_len_ = (uint32_t)len;
-        p->state_ = (uint16_t)((p->state_ & ~TYPE_BAD) | (valid ? 0 : TYPE_BAD));
-    }
+    if (p->field_ == FIELD_ID)
+        id_keep(p, (weir_str){scratch, len}, valid);
+    else
+        type_keep(p, (weir_str){scratch, len}, valid);
     return 0;
 }
 
@@ -211,8 +221,6 @@ static void block_reset(weir_sse_parser *p)
     p->type_len_ = 0;
 }
 
-static const uint8_t message[] = {'m', 'e', 's', 's', 'a', 'g', 'e'};
-
 /* The block's data, repaired if asked. Returns 0, or an error. */
 static int event_data(weir_sse_parser *p, weiri_sse_walk *w, weir_sse_item *item, bool *valid)
 {
@@ -261,8 +269,8 @@ static int block_end(weir_sse_parser *p, weiri_sse_walk *w, weir_sse_item *item)
         item->data = (weir_str){NULL, 0}; /* repair may have found it too long */
     } else if ((state & HAS_DATA) != 0) {
         item->kind = WEIR_SSE_EVENT;
-        item->type = p->type_len_ != 0 ? (weir_str){weiri_sse_type_area(p), p->type_len_}
-                                       : (weir_str){message, sizeof message};
+        item->type =
+            p->type_len_ != 0 ? (weir_str){weiri_sse_type_area(p), p->type_len_} : weiri_sse_message();
         valid = valid && (state & TYPE_BAD) == 0 && (p->state_ & ID_BAD) == 0;
         item->flags = (valid ? WEIR_SSE_UTF8 : 0) | (state & PART_GIVEN ? WEIR_SSE_IN_PARTS : 0);
     }
@@ -289,8 +297,6 @@ static void bom_take(weir_sse_parser *p, weiri_sse_walk *w)
     }
 }
 
-static const uint8_t data_name[] = {'d', 'a', 't', 'a', ':'};
-
 /* Finds the end of the line, unless that is known. */
 static void line_scan(weir_sse_parser *p, weiri_sse_walk *w)
 {
@@ -299,6 +305,7 @@ static void line_scan(weir_sse_parser *p, weiri_sse_walk *w)
         return;
     w->stop = w->at + weiri_line_len(w->at, (size_t)(w->end - w->at), &high);
     w->scanned = true;
+    w->high = high;
     p->state_ |= high ? HIGH : 0;
 }
 
@@ -307,10 +314,10 @@ static void line_scan(weir_sse_parser *p, weiri_sse_walk *w)
 static void data_line(weir_sse_parser *p, weiri_sse_walk *w)
 {
     size_t line = (size_t)(w->stop - w->at);
-    if (w->stop == w->end || line < sizeof data_name || memcmp(w->at, data_name, sizeof data_name) != 0 ||
-        (p->state_ & (SKIPPING | PARTED)) != 0)
+    if (w->stop == w->end || line < sizeof weiri_sse_data ||
+        memcmp(w->at, weiri_sse_data, sizeof weiri_sse_data) != 0 || (p->state_ & (SKIPPING | PARTED)) != 0)
         return;
-    uint8_t *value = w->at + sizeof data_name;
+    uint8_t *value = w->at + sizeof weiri_sse_data;
     value += *value == ' ';
     size_t len = (size_t)(w->stop - value);
     bool first = (p->state_ & HAS_DATA) == 0;
@@ -331,6 +338,54 @@ static void data_line(weir_sse_parser *p, weiri_sse_walk *w)
     line_end_take(p, w);
 }
 
+/* Is the line this field, whole in the input and ASCII, with no limit near? */
+static inline bool plain_field(const weir_sse_parser *p, const weiri_sse_walk *w, weir_str name, size_t limit,
+                               weir_str *value)
+{
+    size_t line = (size_t)(w->stop - w->at);
+    if (w->stop == w->end || w->high || line > p->max_line_ || line < name.len ||
+        memcmp(w->at, name.ptr, name.len) != 0)
+        return false;
+    const uint8_t *from = w->at + name.len;
+    from += *from == ' ';
+    *value = (weir_str){from, (size_t)(w->stop - from)};
+    return value->len <= limit;
+}
+
+/* Takes a line of the event type or the ID, if it is so plain. */
+static void naming_line(weir_sse_parser *p, weiri_sse_walk *w)
+{
+    static const uint8_t event_name[] = {'e', 'v', 'e', 'n', 't', ':'}, id_name[] = {'i', 'd', ':'};
+    weir_str value;
+    if (plain_field(p, w, (weir_str){event_name, sizeof event_name}, p->max_type_, &value))
+        type_keep(p, value, true);
+    else if (plain_field(p, w, (weir_str){id_name, sizeof id_name}, p->max_id_, &value) &&
+             weiri_find(value.ptr, value.len, 0) == value.len)
+        id_keep(p, value, true);
+    else
+        return;
+    w->at = w->stop;
+    line_end_take(p, w);
+}
+
+/* A line begins: takes all of it if that is simple, and leaves it to line_go_on else. */
+static void line_begin(weir_sse_parser *p, weiri_sse_walk *w)
+{
+    p->line_ = LINE_NAME;
+    p->name_len_ = 0;
+    p->line_len_ = 0;
+    if (*w->at == 'd')
+        data_line(p, w);
+    else
+        naming_line(p, w);
+}
+
+static int line_go_on(weir_sse_parser *p, weiri_sse_walk *w, weir_sse_item *item)
+{
+    int rv = line_take_limited(p, w, w->stop, item);
+    return rv == 0 && w->at < w->end ? line_finish(p, w, item) : rv;
+}
+
 static int parse(weir_sse_parser *p, weiri_sse_walk *w, weir_sse_item *item)
 {
     int rv = 0;
@@ -342,33 +397,26 @@ static int parse(weir_sse_parser *p, weiri_sse_walk *w, weir_sse_item *item)
             rv = block_end(p, w, item);
             if (rv >= 0)
                 line_end_take(p, w);
-        } else if (p->line_ == LINE_BEGIN) {
-            p->line_ = LINE_NAME;
-            p->name_len_ = 0;
-            p->line_len_ = 0;
-            line_scan(p, w);
-            data_line(p, w);
         } else if (p->line_ == LINE_BOM) {
             bom_take(p, w);
         } else {
             line_scan(p, w);
-            rv = line_take_limited(p, w, w->stop, item);
-            if (rv == 0 && w->at < w->end)
-                rv = line_finish(p, w, item);
+            if (p->line_ == LINE_BEGIN)
+                line_begin(p, w);
+            else
+                rv = line_go_on(p, w, item);
         }
     }
     return rv;
 }
 
-/* Takes bytes one way or the other. `stop` is the end of the line that begins here, or NULL if that has not
- * been looked for. */
-static WEIRI_APART int next(weir_sse_parser *p, weir_in *in, weir_sse_item *item, uint8_t *stop)
+int weiri_sse_parse(weir_sse_parser *p, weir_in *in, weir_sse_item *item, uint8_t *stop)
 {
     if ((p->state_ & ENDED) != 0)
         return p->err_;
     if (in->len == 0) /* ptr may be NULL */
         return 0;
-    weiri_sse_walk w = {in->ptr, NULL, in->ptr + in->len, NULL, 0, stop != NULL};
+    weiri_sse_walk w = {in->ptr, NULL, in->ptr + in->len, NULL, 0, stop != NULL, false};
     w.stop = stop;
     int rv = parse(p, &w, item);
     if (w.held != NULL)
@@ -382,91 +430,4 @@ static WEIRI_APART int next(weir_sse_parser *p, weir_in *in, weir_sse_item *item
         p->state_ |= ENDED;
     }
     return rv;
-}
-
-/* ---- Short cuts --------------------------------------------------------------------------------- */
-
-/*
- * The event that most are: one line of data and a blank line, in a block of their own, all in the input, with
- * line ends of one kind. Returns false with nothing taken if something about it is not so plain; if its line
- * has been scanned, *stop is the end then.
- */
-static inline bool plain_event(weir_sse_parser *p, weir_in *in, weir_sse_item *item, uint8_t **stop)
-{
-    static const uint8_t lf[] = {'\n', '\n'}, crlf[] = {'\r', '\n', '\r', '\n'};
-    const uint8_t *at = in->ptr;
-    if ((p->state_ & (BLOCK | SKIP_LF | ID_BAD | ENDED)) != 0 || p->type_len_ != 0 ||
-        in->len <= sizeof data_name || memcmp(at, data_name, sizeof data_name) != 0)
-        return false;
-    bool high = false;
-    size_t line = weiri_line_len(at, in->len, &high);
-    size_t left = in->len - line;
-    size_t end = left >= sizeof lf && memcmp(at + line, lf, sizeof lf) == 0         ? sizeof lf
-                 : left >= sizeof crlf && memcmp(at + line, crlf, sizeof crlf) == 0 ? sizeof crlf
-                                                                                    : 0;
-    size_t begin = sizeof data_name + (at[sizeof data_name] == ' ');
-    weir_str data = {at + begin, line - begin};
-    bool valid = !high || (end != 0 && weir_utf8_valid(data));
-    if (end == 0 || line > p->max_line_ || data.len > p->max_event_ ||
-        (!valid && (p->flags_ & WEIR_SSE_REPAIR) != 0)) {
-        *stop = in->ptr + line;
-        p->state_ |= high ? HIGH : 0;
-        return false;
-    }
-    item->kind = WEIR_SSE_EVENT;
-    item->flags = valid ? WEIR_SSE_UTF8 : 0;
-    item->type = (weir_str){message, sizeof message};
-    item->data = data;
-    item->id = weiri_sse_id(p, 0);
-    item->retry_ms = 0;
-    item->err = 0;
-    in->ptr += line + end;
-    in->len = left - end;
-    p->offset_ += line + end;
-    return true;
-}
-
-/* An input of few bytes that brings nothing but more of a value that is data: true if it was taken. Only a
- * line that is passed over can be longer than max_line. */
-static bool more_data(weir_sse_parser *p, weir_in *in)
-{
-    uint64_t all = 0;
-    if (in->len > FEW || in->len == 0 || p->line_ != LINE_VALUE || p->field_ != FIELD_DATA ||
-        (p->state_ & (SEPARATOR | PARTED | SKIPPING | SKIP_LF | ENDED)) != 0 ||
-        in->len > p->max_event_ - p->data_len_ || in->len > p->max_line_ - p->line_len_)
-        return false;
-    uint8_t *to = weiri_sse_data_area(p) + p->data_len_;
-    size_t at = 0;
-    for (; in->len - at >= 8; at += 8) {
-        uint64_t word = weiri_word(in->ptr + at);
-        if (weiri_word_ends(word) != 0)
-            return false;
-        memcpy(to + at, &word, sizeof word);
-        all |= word;
-    }
-    for (; at < in->len; at++) {
-        if (weiri_is_line_end(in->ptr[at]))
-            return false;
-        to[at] = in->ptr[at];
-        all |= to[at];
-    }
-    p->state_ |= weiri_word_wide(all) != 0 ? HIGH : 0;
-    p->data_len_ += in->len;
-    p->line_len_ += in->len;
-    p->offset_ += in->len;
-    in->ptr += in->len;
-    in->len = 0;
-    return true;
-}
-
-int weir_sse_next(weir_sse_parser *p, weir_in *in, weir_sse_item *item)
-{
-    uint8_t *stop = NULL;
-    if (p->line_ == LINE_BEGIN) {
-        if (plain_event(p, in, item, &stop))
-            return WEIR_SSE_EVENT;
-    } else if (more_data(p, in)) {
-        return 0;
-    }
-    return next(p, in, item, stop);
 }

@@ -38,7 +38,18 @@ typedef struct weiri_sse_walk {
     uint8_t *stop; /* end of the line, if `scanned` */
     size_t held_len;
     bool scanned;
+    bool high; /* a byte of it is not ASCII, if line_scan looked */
 } weiri_sse_walk;
+
+/* What nearly all lines begin with. */
+static const uint8_t weiri_sse_data[] = {'d', 'a', 't', 'a', ':'};
+
+/* The type of an event whose block has none. */
+static inline weir_str weiri_sse_message(void)
+{
+    static const uint8_t message[] = {'m', 'e', 's', 's', 'a', 'g', 'e'};
+    return (weir_str){message, sizeof message};
+}
 
 /* The areas of the storage. IDs: number 0 is the last event ID, number 1 the block's. */
 static inline unsigned weiri_sse_id_place(const weir_sse_parser *p, unsigned which)
@@ -70,6 +81,10 @@ static inline uint8_t *weiri_sse_data_area(const weir_sse_parser *p)
 {
     return weiri_sse_scratch_area(p) + p->scratch_;
 }
+
+/* weir_sse_next without its straight paths. `stop` is the end of the line that begins here, or NULL if that
+ * has not been looked for. */
+int weiri_sse_parse(weir_sse_parser *p, weir_in *in, weir_sse_item *item, uint8_t *stop);
 
 /* Data that is held goes to the storage; it fits, since max_event has been looked at. */
 void weiri_sse_spill(weir_sse_parser *p, weiri_sse_walk *w);

@@ -138,39 +138,38 @@ static int text_write(weir_out *out, size_t before, const weiri_mark *mark, weir
     return taken(out, size + grown);
 }
 
-/* The common event, one line of plain data, goes through in one pass. Returns false if it is another, or
- * there may be no room; then nothing is taken. What surrounds the data is written before it is looked at: so
- * little is kept over the call. */
-static bool plain_write(weir_out *out, const weir_sse_event *event)
+/* One line of plain data, which is the common event, goes through in one pass, behind `before` bytes of other
+ * fields. Returns false if it is other data, or there may be no room; then nothing is taken. What surrounds
+ * it is written before it is looked at: so little is kept over the call. */
+static inline bool plain_write(weir_out *out, size_t before, const weir_sse_event *event)
 {
     const weir_str name = NAME("data: ");
     const weir_str data = event->data;
-    const size_t room = out->len, size = name.len + data.len + 2;
-    if (event->type.ptr != NULL || event->id.ptr != NULL || event->has_retry || data.ptr == NULL ||
-        room < data.len || room < size)
+    const size_t room = out->len, begin = before + name.len, size = begin + data.len + 2;
+    if (room < data.len || room < size)
         return false;
     uint8_t *at = out->ptr, *end = at + size;
-    memcpy(at, name.ptr, name.len);
+    memcpy(at + before, name.ptr, name.len);
     end[-2] = end[-1] = '\n';
     *out = (weir_out){end, room - size};
-    if (weiri_plain_copy(at + name.len, data.ptr, data.len))
+    if (weiri_plain_copy(at + begin, data.ptr, data.len))
         return true;
-    const size_t back = name.len + event->data.len + 2;
+    const size_t back = begin + event->data.len + 2;
     *out = (weir_out){out->ptr - back, out->len + back};
     return false;
 }
 
-/* Any event. Kept out of the function below, whose common case is over sooner than this one has begun. */
-static WEIRI_APART int event_write(weir_out *out, const weir_sse_event *event)
+/* An event with other fields than data, or without any. */
+static WEIRI_APART int fields_write(weir_out *out, const weir_sse_event *event)
 {
-    size_t before = 0;
-    if (event->type.ptr != NULL || event->id.ptr != NULL || event->has_retry) {
-        int rv = fields_measure(event, &before);
-        if (rv != 0)
-            return rv;
-        if (before <= out->len)
-            fields_put(out->ptr, event);
-    }
+    size_t before;
+    int rv = fields_measure(event, &before);
+    if (rv != 0)
+        return rv;
+    if (before <= out->len)
+        fields_put(out->ptr, event);
+    if (event->data.ptr != NULL && plain_write(out, before, event))
+        return 0;
     if (event->data.ptr != NULL)
         return text_write(out, before, &data_mark, event->data);
     if (before == 0)
@@ -183,7 +182,9 @@ static WEIRI_APART int event_write(weir_out *out, const weir_sse_event *event)
 
 int weir_sse_event_write(weir_out *out, const weir_sse_event *event)
 {
-    return plain_write(out, event) ? 0 : event_write(out, event);
+    if (event->type.ptr != NULL || event->id.ptr != NULL || event->has_retry || event->data.ptr == NULL)
+        return fields_write(out, event);
+    return plain_write(out, 0, event) ? 0 : text_write(out, 0, &data_mark, event->data);
 }
 
 int weir_sse_comment_write(weir_out *out, weir_str text)

@@ -14,10 +14,10 @@ static void put(uint8_t **dst, const char *text)
 
 size_t data_put(content kind, size_t i, uint8_t *dst)
 {
-    static const size_t lengths[] = {0, 1, 4 << 10, 4 << 10, 8 << 20, 16 << 20};
+    static const size_t lengths[] = {0, 0, 1, 4 << 10, 4 << 10, 8 << 20, 16 << 20};
     char text[256];
     uint8_t word[10];
-    if (kind == DELTAS) {
+    if (kind == DELTAS || kind == NAMED) {
         bench_text(word, sizeof word - 1);
         for (size_t k = 0; k < sizeof word; k++)
             word[k] = (uint8_t)('a' + word[k] % 26);
@@ -41,7 +41,7 @@ size_t data_put(content kind, size_t i, uint8_t *dst)
 
 stream stream_new(content kind, size_t most, size_t bytes)
 {
-    static const size_t sizes[] = {1 << 20, 256 << 10, 1 << 20, 1 << 20, 1, 1};
+    static const size_t sizes[] = {1 << 20, 1 << 20, 256 << 10, 1 << 20, 1 << 20, 1, 1};
     stream s = {.most = most};
     bench_sink sink = {.rehearsal = true};
     size_t size = bytes != 0 ? bytes : sizes[kind];
@@ -52,6 +52,11 @@ stream stream_new(content kind, size_t most, size_t bytes)
         size_t len = data_put(kind, s.events++, data);
         bench_deliver(&sink, data, len);
         bench_deliver_end(&sink);
+        if (kind == NAMED) {
+            char names[64];
+            snprintf(names, sizeof names, "event: content_block_delta\nid: %zu\n", s.events);
+            put(&at, names);
+        }
         put(&at, kind == TINY ? "data:" : "data: ");
         for (size_t i = 0; i < len; i++) {
             *at++ = data[i];

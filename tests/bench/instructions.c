@@ -174,6 +174,8 @@ static void write_events(content kind, const char *what)
 {
     static writing w;
     w.event.data = (weir_str){w.data, data_put(kind, 1, w.data)};
+    w.event.type = kind == NAMED ? weir_cstr("content_block_delta") : (weir_str){NULL, 0};
+    w.event.id = kind == NAMED ? weir_cstr("12345") : (weir_str){NULL, 0};
     count("write-event", what, write_task, &w, TIMES);
 }
 
@@ -211,10 +213,12 @@ int main(void)
     read_events(DELTAS, SIZE_MAX, "openai");
     read_events(DELTAS, 1460, "openai @1460");
     read_events(DELTAS, 1, "openai @1");
+    read_events(NAMED, SIZE_MAX, "openai with type and id");
     read_events(TINY, SIZE_MAX, "tiny");
     read_events(LARGE, SIZE_MAX, "4K");
     read_events(LINES, SIZE_MAX, "4K in 81 lines");
     write_events(DELTAS, "openai");
+    write_events(NAMED, "openai with type and id");
     write_events(TINY, "tiny");
     write_events(LARGE, "4K");
     write_events(LINES, "4K in 81 lines");

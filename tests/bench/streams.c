@@ -174,6 +174,8 @@ static void read_all(void)
     read_row(&group, "deltas in 64 KiB", DELTAS, ROOM, peer);
     read_row(&group, "deltas in 1400", DELTAS, 1400, peer);
     read_row(&group, "deltas byte by byte", DELTAS, 1, peer);
+    read_row(&group, "with type and id in 64 KiB", NAMED, ROOM, peer);
+    read_row(&group, "with type and id in 1400", NAMED, 1400, peer);
     read_row(&group, "tiny in 64 KiB", TINY, ROOM, peer);
     read_row(&group, "tiny in 1400", TINY, 1400, peer);
     read_row(&group, "tiny byte by byte", TINY, 1, peer);
@@ -217,8 +219,12 @@ static size_t write_weir(const writer *w, uint8_t *dst, size_t cap)
 /* What programs do that trust their text: no check, and wrong for more than one line. */
 static size_t write_printf(const writer *w, uint8_t *dst, size_t cap)
 {
-    return (size_t)snprintf((char *)dst, cap, "data: %.*s\n\n", (int)w->event.data.len,
-                            (const char *)w->event.data.ptr);
+    int names = w->event.id.ptr == NULL
+                    ? 0
+                    : snprintf((char *)dst, cap, "event: %s\nid: %s\n", (const char *)w->event.type.ptr,
+                               (const char *)w->event.id.ptr);
+    return (size_t)(names + snprintf((char *)dst + names, cap - (size_t)names, "data: %.*s\n\n",
+                                     (int)w->event.data.len, (const char *)w->event.data.ptr));
 }
 
 static double run_writer(void *user, size_t times)
@@ -252,6 +258,10 @@ static void write_row(bench_group *group, const char *row, content kind, size_t 
         memset(w, 0, sizeof *w);
         w->write = ways[i];
         w->event.data = (weir_str){data, len};
+        if (kind == NAMED) {
+            w->event.type = weir_cstr("content_block_delta");
+            w->event.id = weir_cstr("12345");
+        }
         w->output = bench_alloc(OUTPUT);
         w->len = write_weir(w, w->finished, sizeof w->finished);
         if (i != 2 || kind != LINES)
@@ -274,6 +284,7 @@ static void write_all(void)
     };
     write_row(&group, "1 byte", TINY, 0);
     write_row(&group, "a delta", DELTAS, 0);
+    write_row(&group, "with type and id", NAMED, 0);
     write_row(&group, "200 bytes", LARGE, 192);
     write_row(&group, "4 KiB", LARGE, 4 << 10);
     write_row(&group, "4 KiB, 81 lines", LINES, 0);

@@ -15,8 +15,9 @@ typedef struct stream {
     uint64_t digest;
 } stream;
 
-/* Deltas of a language model; one byte of data; 4 KiB in one line and in 81; one line of 8 and of 16 MiB. */
-typedef enum content { DELTAS, TINY, LARGE, LINES, HUGE_8, HUGE_16 } content;
+/* Deltas of a language model; the same with a type and an ID; one byte of data; 4 KiB in one line and in 81;
+ * one line of 8 and of 16 MiB. */
+typedef enum content { DELTAS, NAMED, TINY, LARGE, LINES, HUGE_8, HUGE_16 } content;
 
 enum { LARGEST = 17 << 20 };
 

@@ -1,7 +1,7 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# style.sh - what clang-format does not see: licence lines, lengths, blanks, and that each public function is
-# described in its header.
+# style.sh - what clang-format does not see: licence lines, lengths, blanks, that each public function is
+# described in its header, and files that do not belong here.
 set -u
 
 cd "$(dirname "$0")/../.." || exit 1
@@ -63,5 +63,16 @@ for header in include/weir/*.h; do
             inside = 0
         }
         END { exit failed }' "$header" || failed=1
+done
+# Fuzzers leave what they found where they ran: nothing else is at the top level than what belongs there.
+for entry in $(git ls-files 2>/dev/null | sed 's|/.*||' | sort -u); do
+    case $entry in
+    .ci | .clang-format | .clang-tidy | .gitignore | LICENSE | Makefile | README.md) ;;
+    docs | fuzz | include | pkgconfig | src | tests) ;;
+    *)
+        echo "$entry: does not belong at the top level"
+        failed=1
+        ;;
+    esac
 done
 [ "${failed:-0}" = 0 ]

@@ -17,6 +17,8 @@
 
 #define NAME(literal) ((weir_str){(const uint8_t *)("" literal), sizeof(literal) - 1})
 
+#define DATA NAME("data: ")
+
 static const weiri_mark data_mark = {"\ndata: ", 7}, comment_mark = {"\n: ", 3};
 
 /* Size of a text as lines of data. */
@@ -25,7 +27,7 @@ static size_t data_size(weir_str text, bool *wide)
     size_t at = 0, size = 0;
     for (;;) {
         size_t len = weiri_line_len(text.ptr + at, text.len - at, wide);
-        size += sizeof "data: " + len;
+        size += DATA.len + len + 1;
         at += len;
         if (at == text.len)
             return size;
@@ -116,19 +118,15 @@ static int taken(weir_out *out, size_t size)
     return 0;
 }
 
-/* A text as lines of a field, and a blank line, behind `before` bytes of other fields. */
-static int text_write(weir_out *out, size_t before, const weiri_mark *mark, weir_str text)
+/* A text as lines of a field, and a blank line. The first line begins already: `begin` bytes, if there is so
+ * much room. */
+static int text_write(weir_out *out, size_t begin, const weiri_mark *mark, weir_str text)
 {
-    const size_t begin = before + mark->len - 1, size = begin + text.len + 2; /* if it is one line */
+    const size_t size = begin + text.len + 2; /* if it is one line */
     size_t grown = WEIRI_NO_ROOM;
     bool wide = false;
-    if (text.len <= out->len && size <= out->len) {
-        uint8_t *at = out->ptr + before;
-        memcpy(at, mark->bytes + 1, 2);
-        if (mark->len > 4)
-            memcpy(at + 2, mark->bytes + 3, 4);
+    if (text.len <= out->len && size <= out->len)
         grown = weiri_lines_copy(out->ptr + begin, text.ptr, text.len, out->len - size, mark, &wide);
-    }
     if ((grown == WEIRI_NO_ROOM || wide) && !weir_utf8_valid(text))
         return WEIR_ERR_SSE_UTF8;
     if (grown == WEIRI_NO_ROOM)
@@ -139,12 +137,11 @@ static int text_write(weir_out *out, size_t before, const weiri_mark *mark, weir
 }
 
 /* One line of plain data, which is the common event, goes through in one pass, behind `before` bytes of other
- * fields. Returns false if it is other data, or there may be no room; then nothing is taken. What surrounds
- * it is written before it is looked at: so little is kept over the call. */
+ * fields. Returns false if it is other data, whose first line then begins already, or there may be no room.
+ * What surrounds the data is written before it is looked at: so little is kept over the call. */
 static inline bool plain_write(weir_out *out, size_t before, const weir_sse_event *event)
 {
-    const weir_str name = NAME("data: ");
-    const weir_str data = event->data;
+    const weir_str name = DATA, data = event->data;
     const size_t room = out->len, begin = before + name.len, size = begin + data.len + 2;
     if (room < data.len || room < size)
         return false;
@@ -171,7 +168,7 @@ static WEIRI_APART int fields_write(weir_out *out, const weir_sse_event *event)
     if (event->data.ptr != NULL && plain_write(out, before, event))
         return 0;
     if (event->data.ptr != NULL)
-        return text_write(out, before, &data_mark, event->data);
+        return text_write(out, before + DATA.len, &data_mark, event->data);
     if (before == 0)
         return 0;
     if (out->len <= before)
@@ -184,10 +181,13 @@ int weir_sse_event_write(weir_out *out, const weir_sse_event *event)
 {
     if (event->type.ptr != NULL || event->id.ptr != NULL || event->has_retry || event->data.ptr == NULL)
         return fields_write(out, event);
-    return plain_write(out, 0, event) ? 0 : text_write(out, 0, &data_mark, event->data);
+    return plain_write(out, 0, event) ? 0 : text_write(out, DATA.len, &data_mark, event->data);
 }
 
 int weir_sse_comment_write(weir_out *out, weir_str text)
 {
-    return text_write(out, 0, &comment_mark, text);
+    const weir_str name = NAME(": ");
+    if (out->len >= name.len)
+        memcpy(out->ptr, name.ptr, name.len);
+    return text_write(out, name.len, &comment_mark, text);
 }

@@ -49,7 +49,8 @@ static void test_whole_event_is_not_copied(void **state)
 {
     (void)state;
     static uint8_t storage[WEIR_SSE_STORAGE(64)], before[64];
-    uint8_t bytes[] = "data: abc\r\nevent: t\ndata:\ndata: \xC3\xA9\nid: 7\ndata:x\n\ndata: next\n\n";
+    uint8_t bytes[] =
+        "data: abc\r\nevent: t\ndata:\nother: 1\ndata: \xC3\xA9\nid: 7\ndata:x\n\ndata: next\n\n";
     weir_sse_parser p;
     weir_sse_item item;
     memset(storage, 0xA5, sizeof storage);

@@ -46,6 +46,7 @@ static void use(const weir_http_head *head, fuzz_digest *digest)
             continue;
         }
         FUZZ_REQUIRE(sse.head_only == weir_str_is(head->method, "HEAD") && sse.chunked == (head->minor != 0));
+        FUZZ_REQUIRE(sse.close == (!sse.chunked || !head->keep_alive));
         FUZZ_REQUIRE(sse.last_event_id.len <= WEIR_SSE_LAST_ID_MAX && weir_utf8_valid(sse.last_event_id));
         fuzz_str(digest, sse.last_event_id);
     }

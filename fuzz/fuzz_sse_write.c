@@ -154,7 +154,7 @@ static void try_comment(weir_str text, uint32_t cuts)
 static void try_reply(weir_str block, uint8_t options)
 {
     static const weir_http_field field = {{(const uint8_t *)"X-A", 3}, {(const uint8_t *)"b", 1}};
-    weir_sse_request req = {{NULL, 0}, (options & 1) != 0, (options & 2) != 0};
+    weir_sse_request req = {{NULL, 0}, (options & 1) != 0, (options & 2) != 0, (options & 16) != 0};
     weir_sse_reply reply = {weir_cstr((options & 4) != 0 ? "https://a.b" : NULL), &field, (options >> 3) & 1};
     size_t room = WEIR_SSE_REPLY_MAX + 64 + block.len + WEIR_HTTP_CHUNK_OVERHEAD + 8, len = 0;
     uint8_t *bytes = fuzz_memory(room), storage[1024];
@@ -170,7 +170,7 @@ static void try_reply(weir_str block, uint8_t options)
     FUZZ_REQUIRE(weir_http_next(&http, &in, &head) == 1 && head.status == 200);
     FUZZ_REQUIRE(weir_http_fields_has(head.fields, "content-type", "text/event-stream"));
     FUZZ_REQUIRE(head.framing == (req.chunked ? WEIR_HTTP_CHUNKED : WEIR_HTTP_UNTIL_CLOSE));
-    FUZZ_REQUIRE(head.keep_alive == req.chunked);
+    FUZZ_REQUIRE(head.keep_alive == (req.chunked && !req.close));
     weir_http_body_init(&body, req.head_only ? WEIR_HTTP_NO_BODY : head.framing, head.body_len);
     while (weir_http_body_next(&body, &in, &data) == WEIR_HTTP_BODY_DATA) {
         FUZZ_REQUIRE(block.len - len >= data.len && memcmp(block.ptr + len, data.ptr, data.len) == 0);

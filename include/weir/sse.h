@@ -50,12 +50,15 @@ typedef struct weir_sse_request {
     weir_str last_event_id; /* absent (ptr NULL) on a first connection. Chosen by the client: hostile */
     bool head_only;         /* method HEAD: write the reply head and nothing more */
     bool chunked;           /* HTTP/1.1: events go out in chunks; HTTP/1.0: raw, closed at the end */
+    bool close;             /* the connection ends with the stream, and the reply says so: on HTTP/1.0, and
+                               where the client asked for it. Set it if you end it in any case */
 } weir_sse_request;
 
 /*
  * weir_sse_request_read - check a request for an event stream.
  *
- * head     a request's head.
+ * head     a request's head, from weir_http_next; or made from what another HTTP implementation parsed:
+ *          method, minor, keep_alive and fields {{NULL, 0}, list, count} are read.
  * flags    0 or WEIR_SSE_ALLOW_POST. The body of a POST is the caller's to read.
  * req      filled when the result is 0.                                                      [out]
  *
@@ -87,8 +90,8 @@ typedef struct weir_sse_reply {
  * weir_sse_reply_write - write the head of the answer, status 200.
  *
  * Content-Type: text/event-stream; Cache-Control: no-cache, no-transform (a compressing middlebox
- * would hold events back); X-Accel-Buffering: no (nginx would too); then Transfer-Encoding: chunked
- * on HTTP/1.1, Connection: close on HTTP/1.0. Send a comment right behind it, so that clients see
+ * would hold events back); X-Accel-Buffering: no (nginx would too); Transfer-Encoding: chunked if
+ * req->chunked; Connection: close if req->close. Send a comment right behind it, so that clients see
  * the stream open.
  *
  * out      where to.                                                                      [in,out]
@@ -101,7 +104,8 @@ WEIR_API int weir_sse_reply_write(weir_out *out, const weir_sse_request *req, co
 
 /*
  * weir_sse_frame - write finished stream bytes for this listener: as one chunk, or as they are.
- * weir_sse_end - write the end of the body: the last chunk, or nothing (then close the connection).
+ * weir_sse_end - write the end of the body: the last chunk, or nothing. Then with req->close close the
+ * connection; else the next request may follow on it.
  *
  * out      where to.                                                                      [in,out]
  * req      from weir_sse_request_read; with head_only nothing is written.
@@ -132,6 +136,10 @@ typedef struct weir_sse_event {
 
 /*
  * weir_sse_event_write - write one event.
+ *
+ * To relay what a parser or a source reports, be it WEIR_SSE_EVENT, WEIR_SSE_ID or WEIR_SSE_RETRY:
+ *
+ *     weir_sse_event ev = {item.type, item.data, item.id, item.kind == WEIR_SSE_RETRY, item.retry_ms};
  *
  * The receiver gets exactly this event: lines of `data` are split at CR LF, CR and LF (which all
  * arrive as LF: the format cannot tell them apart), a leading space, empty data and a trailing line
@@ -231,7 +239,7 @@ typedef struct weir_sse_parser_cfg {
 } weir_sse_parser_cfg;
 
 /* Storage for events of up to `max_event` bytes with the default limits. */
-#define WEIR_SSE_STORAGE(max_event) ((size_t)(max_event) + 3 * WEIR_SSE_LAST_ID_MAX + 256)
+#define WEIR_SSE_STORAGE(max_event) ((max_event) + sizeof(char[3 * WEIR_SSE_LAST_ID_MAX + 256]))
 
 /* Private; visible for its size. */
 typedef struct weir_sse_parser {
@@ -600,7 +608,7 @@ WEIR_API void weir_sse_source_cfg_init_(weir_sse_source_cfg *cfg, size_t size);
 /*
  * weir_sse_source_init - set up an event source; its first attempt is due at once.
  *
- * source       the object; must not be moved afterwards.                                     [out]
+ * source       the object; former contents do not matter.                                    [out]
  * storage      the caller's, must outlive the source.
  * storage_len  WEIR_SSE_SOURCE_STORAGE(max_event); with other limits what weir_sse_parser_init needs, and
  *              twice max_url.

@@ -73,7 +73,9 @@ int weir_sse_request_read(const weir_http_head *head, uint32_t flags, weir_sse_r
 {
     weir_http_fields walk = head->fields;
     weir_str id, second;
-    *req = (weir_sse_request){{NULL, 0}, weir_str_is(head->method, "HEAD"), head->minor != 0};
+    *req = (weir_sse_request){.head_only = weir_str_is(head->method, "HEAD"),
+                              .chunked = head->minor != 0,
+                              .close = head->minor == 0 || !head->keep_alive};
     bool post = (flags & WEIR_SSE_ALLOW_POST) != 0 && weir_str_is(head->method, "POST");
     if (!req->head_only && !post && !weir_str_is(head->method, "GET"))
         return WEIR_ERR_SSE_METHOD;
@@ -100,10 +102,10 @@ int weir_sse_reply_write(weir_out *out, const weir_sse_request *req, const weir_
         reply = &nothing;
     weir_http_reply head = {200, WEIR_HTTP_NO_LENGTH, reply->fields, reply->field_count, {NULL, 0}};
     weiri_http_extra extra = {STREAM_LINES "Transfer-Encoding: chunked\r\n", reply->allow_origin};
-    if (!req->chunked) {
+    if (req->close || !req->chunked)
         head.flags |= WEIR_HTTP_CLOSE;
+    if (!req->chunked)
         extra.lines = STREAM_LINES;
-    }
     return weiri_http_reply_write(out, &head, &extra);
 }
 

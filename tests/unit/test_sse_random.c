@@ -371,6 +371,39 @@ static void test_written_events(void **state)
     sse_machine_free(&self);
 }
 
+/* Each item of a stream, relayed as sse.h says, is what the next receiver reads: IDs that last, change and
+ * are reset, types, reconnection times. */
+static void test_relayed_streams(void **state)
+{
+    (void)state;
+    uint32_t x = 31337;
+    static uint8_t storage[WEIR_SSE_STORAGE(3 * LONGEST)], relayed[64 * LONGEST];
+    const weir_sse_parser_cfg cfg = {.flags = WEIR_SSE_REPAIR};
+    weir_sse_parser parser;
+    weir_sse_item item;
+    log *wanted = log_new(), *said = log_new();
+    for (size_t n = test_rounds(20000); n != 0; n--) {
+        uint8_t stream[LONGEST];
+        weir_in in = {stream, random_stream(&x, stream)};
+        weir_out out = {relayed, sizeof relayed};
+        log_clear(wanted);
+        log_clear(said);
+        assert_int_equal(weir_sse_parser_init(&parser, storage, sizeof storage, &cfg), 0);
+        while (weir_sse_next(&parser, &in, &item) > 0) {
+            weir_sse_event ev = {item.type, item.data, item.id, item.kind == WEIR_SSE_RETRY, item.retry_ms};
+            assert_int_equal(weir_sse_event_write(&out, &ev), 0);
+            sse_log_item(wanted, &item);
+        }
+        in = (weir_in){relayed, sizeof relayed - out.len};
+        assert_int_equal(weir_sse_parser_init(&parser, storage, sizeof storage, &cfg), 0);
+        while (weir_sse_next(&parser, &in, &item) > 0)
+            sse_log_item(said, &item);
+        assert_string_equal(log_text(said), log_text(wanted));
+    }
+    log_free(wanted);
+    log_free(said);
+}
+
 /* Streams one behind the other, with whatever is left of each forgotten: as new parsers that begin with the
  * ID that was the last. */
 static void test_restart_is_a_new_parser(void **state)
@@ -422,6 +455,7 @@ int main(void)
         cmocka_unit_test(test_every_byte_at_every_place),
         cmocka_unit_test(test_all_short_streams),
         cmocka_unit_test(test_written_events),
+        cmocka_unit_test(test_relayed_streams),
         cmocka_unit_test(test_restart_is_a_new_parser),
     };
     return cmocka_run_group_tests_name("sse_random", tests, NULL, NULL);

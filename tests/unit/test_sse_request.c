@@ -286,6 +286,39 @@ static void test_reply(void **state)
     }
 }
 
+/* RFC 9112 9.6: who asked for the end of the connection is told that it comes. A raw stream ends with it in
+ * any case, whatever an HTTP/1.0 client asked for. */
+static void test_close(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *lines;
+        bool close[2]; /* HTTP/1.0, HTTP/1.1 */
+    } cases[] = {
+        {"", {true, false}},
+        {"Connection: keep-alive\r\n", {true, false}},
+        {"Connection: close\r\n", {true, true}},
+        {"Connection: x, Close\r\n", {true, true}},
+    };
+    for (size_t i = 0; i < 2 * sizeof cases / sizeof *cases; i++) {
+        unsigned minor = i % 2;
+        weir_http_head head = head_of("GET", minor, cases[i / 2].lines);
+        weir_sse_request req;
+        assert_int_equal(weir_sse_request_read(&head, 0, &req), 0);
+        assert_int_equal(req.close, cases[i / 2].close[minor]);
+        assert_int_equal(req.chunked, minor);
+        head = reply_of(&req, NULL);
+        check_field(&head, "connection", req.close ? "close" : NULL);
+        check_field(&head, "transfer-encoding", minor != 0 ? "chunked" : NULL);
+    }
+    /* The program may ask for it too; a request made by hand that is not chunked cannot do without. */
+    const weir_sse_request made[] = {{.chunked = true, .close = true}, {.chunked = false}};
+    for (size_t i = 0; i < 2; i++) {
+        weir_http_head head = reply_of(&made[i], NULL);
+        check_field(&head, "connection", "close");
+    }
+}
+
 static void test_reply_additions(void **state)
 {
     (void)state;
@@ -335,8 +368,9 @@ static void test_reply_space(void **state)
     (void)state;
     const weir_http_field field = {weir_cstr("Name"), weir_cstr("value")};
     const size_t own = sizeof "Name: value\r\n" - 1 + sizeof "https://example.org" - 1;
-    for (unsigned minor = 0; minor < 2; minor++) {
-        weir_sse_request req = request_of("GET", minor);
+    for (unsigned form = 0; form < 3; form++) {
+        weir_sse_request req = request_of("GET", form != 0);
+        req.close = form != 1;
         weir_sse_reply reply = {weir_cstr("https://example.org"), &field, 1};
         uint8_t *bytes = guard_copy(NULL, WEIR_SSE_REPLY_MAX + own, false);
         weir_out out = {bytes, WEIR_SSE_REPLY_MAX + own};
@@ -403,8 +437,9 @@ int main(void)
         cmocka_unit_test(test_accept_is_cut),   cmocka_unit_test(test_accept_precision),
         cmocka_unit_test(test_accept_twice),    cmocka_unit_test(test_last_event_id),
         cmocka_unit_test(test_order_of_faults), cmocka_unit_test(test_reply),
-        cmocka_unit_test(test_reply_additions), cmocka_unit_test(test_reply_refusals),
-        cmocka_unit_test(test_reply_space),     cmocka_unit_test(test_frames),
+        cmocka_unit_test(test_close),           cmocka_unit_test(test_reply_additions),
+        cmocka_unit_test(test_reply_refusals),  cmocka_unit_test(test_reply_space),
+        cmocka_unit_test(test_frames),
     };
     return cmocka_run_group_tests_name("sse_request", tests, NULL, NULL);
 }

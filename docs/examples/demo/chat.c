@@ -79,6 +79,7 @@ int chat_ask_read(chat_ask *ask, const weir_http_head *head)
     int rv = weir_sse_request_read(head, WEIR_SSE_ALLOW_POST, &ask->request);
     if (rv < 0)
         return rv;
+    ask->request.close = true;
     weir_str id = ask->request.last_event_id;
     ask->request.last_event_id = (weir_str){NULL, 0};
     ask->resumes = id.ptr != NULL;
@@ -352,12 +353,8 @@ static const conn_handler ending = {0};
 
 static void put_head(conn *c, const weir_sse_request *request)
 {
-    static const weir_http_field fields[] = {
-        {{(const uint8_t *)"Connection", 10}, {(const uint8_t *)"close", 5}}};
-    /* On HTTP/1.0 weir writes `Connection: close` by itself. */
-    weir_sse_reply reply = {.fields = fields, .field_count = request->chunked ? 1 : 0};
-    weir_out out = conn_room(c, WEIR_SSE_REPLY_MAX + 64);
-    weir_sse_reply_write(&out, request, &reply);
+    weir_out out = conn_room(c, WEIR_SSE_REPLY_MAX);
+    weir_sse_reply_write(&out, request, NULL);
     conn_wrote(c, out);
 }
 

@@ -24,9 +24,8 @@
 #define WEIR_VERSION_NUM (WEIR_VERSION_MAJOR * 10000 + WEIR_VERSION_MINOR * 100 + WEIR_VERSION_PATCH)
 
 /* What init functions are told of the headers a program was built with: their major and minor version, and
- * the size of the struct there. */
-#define WEIR_LAYOUT_OF(object) \
-    ((uint32_t)(WEIR_VERSION_MAJOR * 256 + WEIR_VERSION_MINOR) << 16 | (uint32_t)sizeof(object))
+ * the size of the struct there. Macros hold no cast: C++ compilers can be told to warn of them. */
+#define WEIR_LAYOUT_OF(object) ((WEIR_VERSION_MAJOR * 256UL + WEIR_VERSION_MINOR) << 16 | sizeof(object))
 
 /* Marks what the shared library exports. */
 #if defined(__GNUC__) && !defined(_WIN32)
@@ -255,8 +254,9 @@ WEIR_API bool weir_utf8_valid(weir_str bytes);
 
 /* Where a client's masking keys come from (RFC 6455 10.3: unpredictable, fresh for each frame), and the
  * jitter of an event source. The bytes are fetched 1024 at a time into a pool, so one call of the source
- * makes 256 keys; each is wiped from the pool as it is taken. One object serves all connections of a thread
- * and must outlive them; two threads need two, and so does a child process after fork. */
+ * makes 256 keys; each is wiped from the pool as it is taken. One object serves all connections of a thread,
+ * outlives them and is not moved; a copy would repeat its keys. Two threads need two, and so does a child
+ * process after fork. */
 typedef struct weir_entropy {
     int (*fill_)(void *user, uint8_t *dst, size_t len);
     void *user_;

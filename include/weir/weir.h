@@ -23,8 +23,8 @@
  *
  * Memory. Every object is a struct that you place where you like; weir allocates nothing, so nothing
  * needs to be freed. No peer can make weir hold more than its struct and the buffers you gave it.
- * Members whose names end in '_' are private. Objects may be copied byte by byte between calls
- * unless their comment says otherwise.
+ * Members whose names end in '_' are private. Objects may be copied and moved byte by byte between calls,
+ * but for weir_entropy and weir_deflate, which stay where they are: others keep pointers to them.
  *
  * Pointers are not checked for NULL unless a comment allows NULL. A slice with len 0 may have any
  * ptr. No call keeps a pointer to its arguments unless its comment says so.

@@ -24,8 +24,8 @@ for compiler in g++ clang++; do
     fi
     for std in c++98 c++11 c++14 c++17 c++20; do
         # shellcheck disable=SC2086
-        check "$compiler $std" $compiler -std=$std $warnings -Wconversion -Wshadow -Iinclude -fsyntax-only \
-            "$work"/*.cpp tests/portability/user.cpp
+        check "$compiler $std" $compiler -std=$std $warnings -Wconversion -Wsign-conversion -Wold-style-cast -Wshadow \
+            -Iinclude -fsyntax-only "$work"/*.cpp tests/portability/user.cpp
     done
 done
 finish

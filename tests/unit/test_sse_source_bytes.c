@@ -5,6 +5,7 @@
 #include "source_script.h"
 
 #include <stdio.h>
+#include <stdlib.h>
 
 #define COUNT(array) (sizeof(array) / sizeof *(array))
 #define STREAM_HEAD "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
@@ -83,26 +84,56 @@ static void check_request(weir_sse_source *s, const char *wanted)
     assert_int_equal(out.len, sizeof bytes - strlen(wanted));
 }
 
+/* The source at another address: it may be moved between calls. */
+static weir_sse_source *moved(weir_sse_source *s)
+{
+    weir_sse_source *to = malloc(sizeof *to);
+    assert_non_null(to);
+    memcpy(to, s, sizeof *to);
+    memset(s, 0xDD, sizeof *s);
+    free(s);
+    return to;
+}
+
+/* As source_give, the source moved between the pieces. */
+static weir_sse_source *give_moving(weir_sse_source *s, const char *text, size_t step, uint64_t now)
+{
+    char piece[257] = "";
+    for (size_t len = strlen(text), at = 0; at < len; at += step) {
+        size_t n = len - at < step ? len - at : step;
+        memcpy(piece, text + at, n);
+        piece[n] = '\0';
+        s = moved(s);
+        source_give(s, piece, step, now);
+    }
+    return moved(s);
+}
+
 static void check_conversation(const weir_sse_source_cfg *cfg, const turn *turns, size_t count, int err)
 {
     for (size_t step = 1; step <= 256; step++) {
-        weir_sse_source s;
+        weir_sse_source *s = malloc(sizeof *s);
         uint64_t now = 0;
-        source_start(&s, cfg, now);
+        assert_non_null(s);
+        source_start(s, cfg, now);
         for (size_t i = 0; i < count; i++) {
-            check_request(&s, turns[i].request);
-            source_give(&s, turns[i].response, step, now);
-            source_end(&s, now);
-            weir_sse_step what = weir_sse_source_poll(&s, now);
+            s = moved(s);
+            check_request(s, turns[i].request);
+            s = give_moving(s, turns[i].response, step, now);
+            source_end(s, now);
+            s = moved(s);
+            weir_sse_step what = weir_sse_source_poll(s, now);
             if (what == WEIR_SSE_DISCONNECT)
-                what = weir_sse_source_poll(&s, now);
+                what = weir_sse_source_poll(s, now);
             if (what == WEIR_SSE_CARRY_ON) {
-                now = weir_sse_source_deadline(&s);
-                what = weir_sse_source_poll(&s, now);
+                now = weir_sse_source_deadline(s);
+                s = moved(s);
+                what = weir_sse_source_poll(s, now);
             }
             assert_int_equal(what, i + 1 < count ? WEIR_SSE_CONNECT : WEIR_SSE_FINISHED);
         }
-        assert_int_equal(weir_sse_source_error(&s), err);
+        assert_int_equal(weir_sse_source_error(s), err);
+        free(s);
     }
 }
 

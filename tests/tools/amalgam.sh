@@ -1,6 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# amalgam.sh DIR - writes the library as DIR/weir.h and DIR/weir.c.
+# amalgam.sh DIR - writes the library as DIR/weir.h and DIR/weir.c, and the zlib backend as DIR/weir_zlib.c.
 #
 # Each of weir's headers is inlined where it is first included. The core uses five standard headers, of
 # which lint knows; they go to the top.
@@ -68,7 +68,7 @@ license() {
 
 {
     license 'all public headers in one; made by `make amalgam`.'
-    inline public include/weir/weir.h
+    inline public include/weir/weir.h include/weir/zlib.h
 } >"$to/weir.h"
 {
     license 'all sources in one; made by `make amalgam`. Compile it as C99.'
@@ -77,3 +77,8 @@ license() {
     # Floor by floor, as `make` orders them.
     inline core src/base/*.c src/time/*.c src/http/*.c src/ws/*.c src/sse/*.c
 } >"$to/weir.c"
+{
+    license 'the zlib backend of permessage-deflate; made by `make amalgam`.'
+    echo
+    sed -e '/SPDX-License-Identifier/d' -e 's|"weir/zlib.h"|"weir.h"|' src/backends/zlib.c
+} >"$to/weir_zlib.c"

@@ -328,6 +328,7 @@ WEIR_API void weir_http_body_init(weir_http_body *body, weir_http_framing framin
  *
  * Pieces are slices of the input; chunk sizes and trailers are checked and dropped, chunk extensions are
  * passed over. A limit for the whole body is the caller's to keep: check head.body_len first, then count.
+ * Who sent `Expect: 100-continue` waits with it for a reply of status 100 or a final one (RFC 9110 10.1.1).
  *
  * body     initialised reader.                                                            [in,out]
  * in       bytes received, moved past those taken; not rewritten.                         [in,out]

@@ -451,8 +451,9 @@ typedef struct weir_ws_joiner {
  *
  * Returns  1    message whole; ev->flags & WEIR_WS_TEXT tells its kind.
  *          0    more to come.
- *          WEIR_ERR_WS_MESSAGE_SIZE    it is longer than cap, however it came; call weir_ws_close with
- *                                      1009. Does not arise when cap >= cfg.max_message
+ *          WEIR_ERR_WS_MESSAGE_SIZE    it is longer than cap, however it came; again for each piece that is
+ *                                      left of it. Call weir_ws_close with 1009. Does not arise when
+ *                                      cap >= cfg.max_message
  */
 WEIR_API int weir_ws_join(weir_ws_joiner *joiner, const weir_ws_event *ev, weir_str *message);
 

@@ -132,14 +132,19 @@ static int follow(weir_sse_source *s)
     return 0;
 }
 
-/* Retry-After as seconds, in milliseconds; as a date it would need a calendar. */
+/* Retry-After as seconds, in milliseconds; as a date it would need a calendar. What 64 bits cannot hold is
+ * their most, as in a retry field. */
 static uint64_t retry_after(weir_http_fields fields)
 {
     weir_str value;
     uint64_t seconds;
-    if (!weiri_http_field_only(fields, "retry-after", &value) || !weiri_decimal(value, &seconds))
+    if (!weiri_http_field_only(fields, "retry-after", &value) || value.len == 0)
         return 0;
-    return seconds < UINT64_MAX / 1000 ? seconds * 1000 : UINT64_MAX;
+    for (size_t i = 0; i < value.len; i++)
+        if (!weiri_is_digit(value.ptr[i]))
+            return 0;
+    bool fits = weiri_decimal(value, &seconds) && seconds < UINT64_MAX / 1000;
+    return fits ? seconds * 1000 : UINT64_MAX;
 }
 
 weiri_sse_verdict weiri_sse_judge(weir_sse_source *s, int *err, uint64_t *wait)

@@ -73,8 +73,10 @@ static bool body_size_byte(weir_http_body *body, uint8_t byte)
         return false;
     int digit = weiri_hex(byte);
     if (body->state_ == BODY_SIZE && digit >= 0) {
+        bool fits = body->left_ >> 60 == 0; /* however many zeros are in front */
         body->left_ = body->left_ << 4 | (unsigned)digit;
-        return ++body->digits_ <= 16;
+        body->digits_ = 1;
+        return fits;
     }
     if (body->digits_ == 0)
         return false;

@@ -532,8 +532,11 @@ static void chunk_size(cursor *c, uint64_t *size)
     if (cut)
         line.len = line.at + 256;
     weir_str digits = run_of(&line, is_hex);
-    if (digits.len > 16) {
-        c->at += 16;
+    size_t zeros = 0;
+    while (zeros < digits.len && digits.ptr[zeros] == '0')
+        zeros++;
+    if (digits.len - zeros > 16) {
+        c->at += zeros + 16;
         refuse(c, WEIR_ERR_HTTP_CHUNK);
         return;
     }

@@ -87,6 +87,10 @@ obj := $(BUILD)/obj
 flat = $(subst /,_,$(patsubst src/%.c,%.o,$(1)))
 static_objects := $(addprefix $(obj)/static/,$(call flat,$(sources)))
 shared_objects := $(addprefix $(obj)/shared/,$(call flat,$(sources)))
+# AMALGAM=1: the static library is compiled as one file too.
+ifeq ($(AMALGAM),1)
+static_objects := $(obj)/amalgam.o
+endif
 static_lib := $(BUILD)/libweir.a
 shared_lib := $(BUILD)/$(so)
 zlib_lib := $(if $(filter 1,$(ZLIB)),$(BUILD)/libweir-zlib.a)
@@ -128,9 +132,10 @@ peers := $(patsubst tests/peers/%.c,$(BUILD)/tests/%,$(filter-out $(zlib_only) \
 FAULTS ?= $(if $(LINUX),1,0)
 fault_sources := $(if $(filter 1,$(FAULTS)),$(wildcard tests/faults/test_*.c))
 faults := $(patsubst tests/faults/%.c,$(BUILD)/tests/%,$(filter-out $(zlib_only),$(fault_sources)))
-# The library once more, counting the blocks of code that it runs.
-counted_objects := $(addprefix $(obj)/counted/,$(call flat,$(sources)))
+# The library once more, counting the blocks of code that it runs. This and the choices are compiled as one file, the
+# one of `make amalgam`: a compiler's start costs as much as a source.
 counted_lib := $(obj)/libcounted.a
+amalgam := $(BUILD)/amalgam/weir.c
 fuzzers := $(patsubst fuzz/%.c,$(BUILD)/fuzz/%,$(filter-out $(zlib_only) \
              $(if $(filter 1,$(WSLAY)),,%/fuzz_ws_wslay.c),$(wildcard fuzz/fuzz_*.c)))
 # `make test` replays inputs of theirs; FUZZ=0 leaves that out.
@@ -182,29 +187,30 @@ $(obj)/static/$(1)_%.o: src/$(1)/%.c $(BUILD)/flags.compile
 $(obj)/shared/$(1)_%.o: src/$(1)/%.c $(BUILD)/flags.compile
 	@mkdir -p $$(@D)
 	$$(call run,CC,$$<,$$(call compile,$(core_flags) -fPIC))
-$(obj)/counted/$(1)_%.o: src/$(1)/%.c $(BUILD)/flags.compile
-	@mkdir -p $$(@D)
-	$$(call run,CC,$$<,$$(call compile,$(core_flags) -fsanitize-coverage=trace-pc))
 endef
 $(foreach floor,$(floors) backends,$(eval $(call floor_rules,$(floor))))
 
-# For each choice N: $(obj)/simdN/FLOOR_x.o, libweir.a of them, the tests' objects, and the programs.
-define choice_floor_rules
-$(obj)/simd$(1)/$(2)_%.o: src/$(2)/%.c $(BUILD)/flags.compile
-	@mkdir -p $$(@D)
-	$$(call run,CC,$$<,$$(call compile,$(core_flags) -DWEIR_SIMD=$(1)))
-endef
+$(BUILD)/flags.amalgam: export STAMP = $(wildcard src/*/*.[ch] include/weir/*.h)
+$(amalgam): LICENSE $(wildcard src/*/*.[ch] include/weir/*.h) tests/tools/amalgam.sh $(BUILD)/flags.amalgam
+	@tests/tools/amalgam.sh $(@D)
+
+$(obj)/amalgam.o: $(amalgam) $(BUILD)/flags.compile
+	@mkdir -p $(@D)
+	$(call run,CC,$<,$(call compile))
+$(obj)/counted.o: $(amalgam) $(BUILD)/flags.compile
+	@mkdir -p $(@D)
+	$(call run,CC,$<,$(call compile,-fsanitize-coverage=trace-pc))
+
+# For each choice N: the library, the tests' objects, and the programs.
 define choice_rules
-$(foreach floor,$(floors) backends,$(call choice_floor_rules,$(1),$(floor))
-)
-$(obj)/simd$(1)/libweir.a: $(addprefix $(obj)/simd$(1)/,$(call flat,$(sources))) $(BUILD)/flags.link
-	@rm -f $$@
-	$$(call run,AR,$$@,$(AR) rcs $$@ $$(filter %.o,$$^))
+$(obj)/simd$(1)/weir.o: $(amalgam) $(BUILD)/flags.compile
+	@mkdir -p $$(@D)
+	$$(call run,CC,$$<,$$(call compile,-DWEIR_SIMD=$(1)))
 $(obj)/simd$(1)/tests/unit/%.o: tests/unit/%.c $(BUILD)/flags.compile | cmocka
 	@mkdir -p $$(@D)
 	$$(call run,CC,$$<,$$(call compile,$$(test_flags) -DWEIR_SIMD=$(1)))
 $(filter %-simd$(1),$(choice_programs)): $(BUILD)/tests/%-simd$(1): $(obj)/simd$(1)/tests/unit/%.o $(harness_lib) \
-    $(obj)/simd$(1)/libweir.a $(BUILD)/flags.link
+    $(obj)/simd$(1)/weir.o $(BUILD)/flags.link
 	@mkdir -p $$(@D)
 	$$(call run,LD,$$@,$$(link) $$(filter %.o %.a,$$^) $$(cmocka) $$(libs))
 endef
@@ -213,7 +219,7 @@ $(foreach n,$(CHOICES),$(eval $(call choice_rules,$(n))))
 $(static_lib): $(static_objects)
 $(example_lib): $(example_parts)
 $(harness_lib): $(harness_objects)
-$(counted_lib): $(counted_objects)
+$(counted_lib): $(obj)/counted.o
 $(fuzz_lib): $(fuzz_parts)
 $(BUILD)/libweir-zlib.a: $(obj)/static/backends_zlib.o
 $(static_lib) $(BUILD)/libweir-zlib.a $(example_lib) $(harness_lib) $(counted_lib) $(fuzz_lib): \
@@ -384,8 +390,7 @@ format:
 	clang-format -i $(wildcard include/weir/*.h src/*/*.[ch] docs/examples/*.[ch] docs/examples/*/*.[ch] \
 	                           tests/*/*.[ch] fuzz/*.[ch])
 
-amalgam:
-	@tests/tools/amalgam.sh $(BUILD)/amalgam
+amalgam: $(amalgam)
 
 sizes:
 	@tests/tools/sizes.sh --write
@@ -518,7 +523,8 @@ uninstall:
 # Only what a build makes: BUILD may be a directory that holds other things too.
 clean:
 	rm -rf $(addprefix $(BUILD)/,obj gen examples tests bench bounded counts fuzz amalgam sizes lint portability \
-	         interop conformance coverage mutate cross abi soak flags.compile flags.link flags.bench flags.bounded \
+	         interop conformance coverage mutate cross abi soak flags.compile flags.link flags.amalgam \
+	         flags.bench flags.bounded \
 	         libweir.a libweir.so $(soname) $(so) libweir-zlib.a libweir-zlib.so $(zlib_soname) $(zlib_so))
 	-@rmdir $(BUILD) 2>/dev/null || :
 

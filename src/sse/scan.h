@@ -35,17 +35,12 @@ static inline size_t weiri_line_end_len(const uint8_t *text, size_t len, size_t 
     return text[at] == '\r' && len - at > 1 && text[at + 1] == '\n' ? 2 : 1;
 }
 
-/* Is the byte at `at`, which is not the first, the LF of CR LF? */
-static inline bool weiri_ends_pair(const uint8_t *text, size_t at)
-{
-    return text[at] == '\n' && text[at - 1] == '\r';
-}
-
 static inline uint64_t weiri_word_wide(uint64_t word)
 {
     return word & UINT64_C(0x8080808080808080);
 }
 
+/* What only vectors need: elsewhere it would be unused in the library as one file. */
 #if defined(WEIRI_SSE2)
 static inline __m128i weiri_load16(const uint8_t *at)
 {
@@ -70,7 +65,12 @@ static inline unsigned weiri_ends16(__m128i bytes)
     __m128i cr = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\r'));
     return weiri_mask16(_mm_or_si128(lf, cr));
 }
-#endif
+
+/* Is the byte at `at`, which is not the first, the LF of CR LF? */
+static inline bool weiri_ends_pair(const uint8_t *text, size_t at)
+{
+    return text[at] == '\n' && text[at - 1] == '\r';
+}
 
 /* The bits below the lowest one, and for zero all. Higher ones that were set stay set: as those of line ends,
  * they are never those of bytes above 0x7F, which callers look for. */
@@ -78,6 +78,7 @@ static inline uint64_t weiri_below(uint64_t bits)
 {
     return bits - 1;
 }
+#endif
 
 /* Bytes before the first CR or LF, or all `len`. *wide becomes true if one of them is above 0x7F, and stays
  * as it is else. No byte outside is read. The second takes 32 bytes at least, the third 64. */

@@ -24,6 +24,10 @@ for compiler in $(compilers); do
     for level in -O2 -Os -O3; do
         check "$compiler $level" program "$compiler" $level
     done
+    for choice in 0 1; do
+        # shellcheck disable=SC2086
+        check "$compiler -DWEIR_SIMD=$choice" "$compiler" -std=c99 -DWEIR_SIMD=$choice $widest -fsyntax-only weir.c
+    done
     # Not every linker has the compiler's part for it.
     if echo 'int main(void) { return 0; }' | $compiler -O2 -flto -x c - -o lto 2>/dev/null; then
         check "$compiler -flto" program "$compiler" -O2 -flto

@@ -1,8 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
 # one.sh TARGET - builds the library with its unit tests, attacks and fuzz targets for another machine, or for
-# a checker that wants cmocka and zlib built its way, and runs them there. run.sh calls it with BUILD and
-# SOURCES set; the closing line is `N passed, N failed`, or `skipped: TARGET: WHY`.
+# a checker that wants cmocka and zlib built its way, and runs them there. For valgrind these are the programs
+# of `make test` as they are. run.sh calls it with BUILD and SOURCES set, and TESTED, which is BUILD by the name that
+# `make test` has it under; the closing line is `N passed, N failed`, or `skipped: TARGET: WHY`.
 set -u
 
 cd "$(dirname "$0")/../.." || exit 1
@@ -10,7 +11,11 @@ target=${1:?usage: one.sh TARGET}
 work=${BUILD:-build}/cross/$target
 sources=${SOURCES:?the folder that sources.sh fills}
 runner='' emulator=qemu-user link=-static cflags=-O1
-unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES MBEDTLS SANITIZE CPPFLAGS LDFLAGS CFLAGS AR
+# Percent of the rounds of `make test`, which does them all; valgrind takes thirty times as long for each.
+[ "$target" = valgrind ] && rounds=2 || rounds=5
+export WEIR_TEST_ROUNDS="${WEIR_TEST_ROUNDS:-$rounds}"
+unset MAKEFLAGS MFLAGS MAKELEVEL MAKEOVERRIDES MBEDTLS SANITIZE
+[ "$target" = valgrind ] || unset CPPFLAGS LDFLAGS CFLAGS AR
 
 case $target in
 i386)
@@ -32,7 +37,7 @@ msan)
     cc='clang -fsanitize=memory -fno-omit-frame-pointer -g' package=clang link=''
     ;;
 valgrind)
-    cc='gcc -g' package=gcc link='' emulator=valgrind
+    cc=${CC:-cc} package=gcc link='' emulator=valgrind
     runner="valgrind -q --error-exitcode=99 --leak-check=full --suppressions=$PWD/tests/cross/valgrind.supp"
     ;;
 *)
@@ -70,6 +75,14 @@ mingw)
 esac
 runs || skip "its programs do not run here (Debian: $emulator)"
 
+# What both kinds of target leave out: other people's peers are there for one machine, choices of instructions are no
+# other machine's, and portability is this.
+set -- make --no-print-directory RUNNER="$runner" NGHTTP2=0 WSLAY=0 COUNTED=0 CHOICES= PORTABILITY=0 JOBS=1
+if [ "$target" = valgrind ]; then
+    # The inputs of fuzzing have sanitizers to watch over them.
+    exec "$@" BUILD="${TESTED:-build}" FUZZ=0 test
+fi
+
 # ---- cmocka and zlib for it -------------------------------------------------------------------------
 
 # Compiles files without warnings: they are not ours.
@@ -97,11 +110,8 @@ export PKG_CONFIG_LIBDIR="$work/lib/pkgconfig" PKG_CONFIG_PATH=
 
 # ---- The tests --------------------------------------------------------------------------------------
 
-# Blocks of code are counted on one machine alone, and other people's peers are there for one. Calls fail where
-# the C library is not linked in with its own. The inputs of fuzzing have sanitizers to watch over them.
-faults=0 fuzz=1
+# Calls fail where the C library is not linked in with its own. One file is compiled faster than many.
+faults=0
 [ -n "$link" ] || faults=1
-[ "$target" != valgrind ] || fuzz=0
-make --no-print-directory CC="$cc" BUILD="$work/build" CFLAGS="$cflags -isystem $work/include" \
-    LDFLAGS="$link -L$work/lib" RUNNER="$runner" SHARED=0 ZLIB=1 NGHTTP2=0 WSLAY=0 COUNTED=0 FAULTS=$faults FUZZ=$fuzz \
-    CHOICES= PORTABILITY=0 JOBS=1 WERROR=1 test
+"$@" CC="$cc" BUILD="$work/build" CFLAGS="$cflags -isystem $work/include" LDFLAGS="$link -L$work/lib" SHARED=0 \
+    ZLIB=1 FAULTS=$faults AMALGAM=1 WERROR=1 test

@@ -4,13 +4,14 @@
 # (big-endian), armhf, musl, mingw (Windows, 64 bits); and with all memory watched: msan (clang's
 # MemorySanitizer), valgrind. `make portability` runs all, with BUILD set; TARGETS="s390x mingw" selects. What
 # a target needs and is not here is named; with CI=true that is a failure. Vectors, tables and cuts are
-# complete, what is random is repeated less (WEIR_TEST_ROUNDS, 5 percent). Targets run side by side, one a
+# complete, what is random is repeated less (WEIR_TEST_ROUNDS, see one.sh). Targets run side by side, one a
 # processor.
 set -u
 
 cd "$(dirname "$0")/../.." || exit 1
 [ $# -gt 0 ] || set -- valgrind msan s390x mingw armhf i386 musl
-export BUILD="${BUILD:-build}" WEIR_TEST_ROUNDS="${WEIR_TEST_ROUNDS:-5}"
+export BUILD="${BUILD:-build}"
+export TESTED="$BUILD"
 mkdir -p "$BUILD/cross" || exit 1
 BUILD=$(cd "$BUILD" && pwd) || exit 1
 export SOURCES="${SOURCES:-$BUILD/cross/sources}"

@@ -96,8 +96,8 @@ echo "tests: $1 passed, $2 failed"
 
 for name in simd portable mbedtls; do
     [ -d "$build/$name/tests" ] || continue
-    gcovr -r . -f 'src/' -f 'docs/examples/adapters/' --json "$out/$name.json" "$build/$name" >>"$out/gcovr.log" 2>&1 ||
-        give_up "$out/gcovr.log" "gcovr cannot read the counts of $name"
+    gcovr -j "$jobs" -r . -f 'src/' -f 'docs/examples/adapters/' --json "$out/$name.json" "$build/$name" \
+        >>"$out/gcovr.log" 2>&1 || give_up "$out/gcovr.log" "gcovr cannot read the counts of $name"
 done
 python3 tests/coverage/merge.py "$out"/*.json >"$out/counts" || exit 2
 gcovr -r . -a "$out/counts" --html-details "$build/html/index.html" --html-title 'weir' >"$out/gcovr.log" 2>&1 ||

@@ -304,6 +304,19 @@ static void test_endless_retry_after(void **state)
     }
 }
 
+/* What is no number of seconds asks for no wait at all. */
+static void test_retry_after_of_no_time(void **state)
+{
+    (void)state;
+    weir_sse_source s;
+    weir_sse_source_cfg cfg = source_cfg("http://h/");
+    cfg.flags = WEIR_SSE_RETRY_BUSY;
+    cfg.retry_ms = cfg.retry_min_ms = 0;
+    source_start(&s, &cfg, 0);
+    source_give(&s, "HTTP/1.1 503 No\r\nRetry-After: 1.5\r\n\r\n", 512, 0);
+    assert_int_equal(weir_sse_source_poll(&s, 0), WEIR_SSE_CONNECT);
+}
+
 /* Of one attempt nothing is left for the next: neither what it was good for nor what was wrong. */
 static void test_attempts_are_alike(void **state)
 {
@@ -370,6 +383,7 @@ int main(void)
         cmocka_unit_test(test_late_poll),
         cmocka_unit_test(test_unheard_end),
         cmocka_unit_test(test_endless_retry_after),
+        cmocka_unit_test(test_retry_after_of_no_time),
         cmocka_unit_test(test_attempts_are_alike),
         cmocka_unit_test(test_silence),
     };

@@ -47,9 +47,10 @@ static uint32_t utf8_continue(uint32_t state, uint8_t byte)
 
 static size_t utf8_ascii_run(const uint8_t *p, size_t len)
 {
+    const size_t steps = len - len % (4 * WEIRI_VEC);
     size_t i = 0;
-    while (len - i >= 32 && weiri_vec_ascii_32(p + i))
-        i += 32;
+    while (i < steps && weiri_vec_ascii_4(p + i))
+        i += 4 * WEIRI_VEC;
     while (len - i >= 8 && (weiri_word(p + i) & WEIRI_HIGHS) == 0)
         i += 8;
     while (i < len && p[i] < 0x80)
@@ -152,13 +153,13 @@ static inline size_t utf8_go_on(uint32_t *state, const uint8_t *bytes, size_t do
 /* ASCII bytes at the front of a long text: not always all of them, and 0 if it does not begin with ASCII. */
 static inline size_t utf8_plain(const uint8_t *bytes, size_t len)
 {
+    if (len < 64 || (weiri_word(bytes) & WEIRI_HIGHS) != 0)
+        return 0;
 #if defined(WEIRI_AVX512)
-    if (len >= 64 && (weiri_word(bytes) & WEIRI_HIGHS) == 0 && weiri_has_avx512())
+    if (weiri_has_avx512())
         return weiri_utf8_plain_avx512(bytes, len);
 #endif
-    (void)bytes;
-    (void)len;
-    return 0;
+    return utf8_ascii_run(bytes, len);
 }
 
 /* weiri_utf8_check for a piece that begins at a character's border. */

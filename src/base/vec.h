@@ -119,15 +119,13 @@ static inline bool weiri_vec_high(weiri_vec v)
 /* Bytes of a value. */
 #define WEIRI_VEC sizeof(weiri_vec)
 
-/* Are 32 bytes ASCII? */
-static inline bool weiri_vec_ascii_32(const uint8_t *bytes)
+/* Are four values ASCII? */
+static inline bool weiri_vec_ascii_4(const uint8_t *bytes)
 {
-#if defined(WEIRI_SSE2) || defined(WEIRI_NEON)
-    return !weiri_vec_high(weiri_vec_or(weiri_vec_load(bytes), weiri_vec_load(bytes + 16)));
-#else
-    return ((weiri_word(bytes) | weiri_word(bytes + 8) | weiri_word(bytes + 16) | weiri_word(bytes + 24)) &
-            WEIRI_HIGHS) == 0;
-#endif
+    weiri_vec seen = weiri_vec_load(bytes);
+    for (size_t i = 1; i < 4; i++)
+        seen = weiri_vec_or(seen, weiri_vec_load(bytes + i * WEIRI_VEC));
+    return !weiri_vec_high(seen);
 }
 
 /* Are all bytes ASCII? Made for some 128 of them at most; the last step may look at bytes again. */

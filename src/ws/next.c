@@ -2,11 +2,11 @@
 /*
  * next.c - floor 3: the straight paths of receiving.
  *
- * Three cases are most of all traffic: a frame that is a message of its own, a piece of a data frame's
- * payload, and no input at all, which ends each read. They are taken here in one go, with every check that
- * the machine in receive.c makes; whatever else the input is, and whatever is wrong with it, is left to that
- * machine. A payload that turned out not to be UTF-8 is masked again first, as it came: the machine finds the
- * byte. So these paths are only ever faster, and can be left out.
+ * Four cases are most of all traffic: a frame that is a message of its own, a fragment, a piece of a data
+ * frame's payload, and no input at all, which ends each read. They are taken here in one go, with every check
+ * that the machine in receive.c makes; whatever else the input is, and whatever is wrong with it, is left to
+ * that machine. A payload that turned out not to be UTF-8 is masked again first, as it came: the machine
+ * finds the byte. So these paths are only ever faster, and can be left out.
  *
  * Every hand-over to another function is a tail call, and a whole message is reported before its payload is
  * unmasked: so the usual case, a short frame, keeps little in registers and saves none of the caller's.
@@ -109,7 +109,7 @@ static inline int next_whole(weir_ws *ws, weir_in *in, weir_ws_event *ev, weir_i
     return next_data(ws, in, ev, input, size + len, len, WEIR_WS_WHOLE | kind);
 }
 
-/* A whole message, of which the input does not hold all: the frame begins. */
+/* A frame with a payload begins. */
 static WEIRI_APART int next_begin(weir_ws *ws, weir_in *in, weir_ws_event *ev, size_t size, size_t len,
                                   const uint8_t *key)
 {
@@ -151,6 +151,29 @@ static WEIRI_APART int next_text(weir_ws *ws, weir_in *in, weir_ws_event *ev, ui
     return WEIR_WS_DATA;
 }
 
+/* A frame that is no message of its own: begins it if it is a fragment, in its place and not compressed. One
+ * without payload is for the machine, since it is over with its header. */
+static WEIRI_APART int next_fragment(weir_ws *ws, weir_in *in, weir_ws_event *ev)
+{
+    const bool client = weiri_ws_has(ws, WEIRI_WS_IS_CLIENT);
+    const uint8_t *p = in->ptr;
+    size_t size = client ? 2 : 6;
+    if (in->len < size + 2)
+        return weiri_ws_receive(ws, in, ev);
+    size_t len = p[1] ^ (client ? 0 : 0x80u), most = 125;
+    if (len == 126) {
+        len = (size_t)p[2] << 8 | p[3];
+        size += 2;
+        most = len < 126 ? 0 : UINT16_MAX;
+    }
+    bool placed = weiri_ws_has(ws, WEIRI_WS_RX_MESSAGE) ? (p[0] & 0x7F) == WEIRI_OP_CONT
+                                                        : p[0] == WEIRI_OP_TEXT || p[0] == WEIRI_OP_BINARY;
+    if (!placed || weiri_ws_has(ws, WEIRI_WS_RX_PACKED) || len == 0 || len > most || len > ws->max_frame_ ||
+        len > ws->max_message_ - ws->rx_message_ || ws->rx_fragments_ >= ws->max_fragments_)
+        return weiri_ws_receive(ws, in, ev);
+    return next_begin(ws, in, ev, size, len, client ? NULL : p + size - 4);
+}
+
 /* A frame whose second byte does not give its length: it may have the 16-bit form. */
 static WEIRI_APART int next_extended(weir_ws *ws, weir_in *in, weir_ws_event *ev)
 {
@@ -162,7 +185,7 @@ static WEIRI_APART int next_extended(weir_ws *ws, weir_in *in, weir_ws_event *ev
         return weiri_ws_receive(ws, in, ev);
     size_t len = (size_t)p[2] << 8 | p[3];
     if (len < 126 || !next_is_whole(ws, p[0], len))
-        return weiri_ws_receive(ws, in, ev);
+        return next_fragment(ws, in, ev);
     if (input.len - size < len)
         return next_begin(ws, in, ev, size, len, client ? NULL : p + 4);
     next_whole(ws, in, ev, input, size, len);
@@ -183,7 +206,7 @@ static inline int next_masked(weir_ws *ws, weir_in *in, weir_ws_event *ev)
     if (len > 125)
         return next_extended(ws, in, ev);
     if (!next_is_whole(ws, p[0], len))
-        return weiri_ws_receive(ws, in, ev);
+        return next_fragment(ws, in, ev);
     if (input.len - 6 < len)
         return next_begin(ws, in, ev, 6, len, p + 2);
     next_whole(ws, in, ev, input, 6, len);
@@ -202,7 +225,7 @@ static WEIRI_APART int next_unmasked(weir_ws *ws, weir_in *in, weir_ws_event *ev
     if (len > 125)
         return next_extended(ws, in, ev);
     if (!next_is_whole(ws, p[0], len))
-        return weiri_ws_receive(ws, in, ev);
+        return next_fragment(ws, in, ev);
     if (input.len - 2 < len)
         return next_begin(ws, in, ev, 2, len, NULL);
     next_whole(ws, in, ev, input, 2, len);
@@ -220,9 +243,11 @@ static inline int next_other(weir_ws *ws, weir_in *in, weir_ws_event *ev)
         return next_none(ev);
     if (weiri_ws_has(ws, WEIRI_WS_RX_FRAME))
         return next_piece(ws, in, ev);
-    if (ws->head_len_ != 0 || weiri_ws_has(ws, WEIRI_WS_RX_MESSAGE) || !weiri_ws_has(ws, WEIRI_WS_IS_CLIENT))
-        return weiri_ws_receive(ws, in, ev);
-    return next_unmasked(ws, in, ev);
+    if (ws->head_len_ == 0 && weiri_ws_has(ws, WEIRI_WS_RX_MESSAGE))
+        return next_fragment(ws, in, ev);
+    if (ws->head_len_ == 0 && weiri_ws_has(ws, WEIRI_WS_IS_CLIENT))
+        return next_unmasked(ws, in, ev);
+    return weiri_ws_receive(ws, in, ev);
 }
 
 /* The errors need no look: one that was reported has set SENT, one that is due has left RX_MESSAGE set. */

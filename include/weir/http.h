@@ -123,8 +123,8 @@ typedef struct weir_http_head {
     unsigned status;         /* responses: 100..999; requests: 0 */
     weir_str reason;         /* responses: may be empty, also where the space before it is missing */
     weir_str host;           /* what the request is for, with the port if it names one: the authority of a
-                                target in absolute-form (http, https, ws, wss), else the value of Host
-                                (RFC 9112 3.2.2, 3.3); absent (ptr NULL) only in HTTP/1.0 and responses */
+                                target in absolute-form (http, https, ws, wss), the target of CONNECT, else
+                                Host (RFC 9112 3.2.2, 3.3); absent (ptr NULL) only in HTTP/1.0, responses */
     weir_http_fields fields; /* all fields, to be walked */
     size_t field_count;
     weir_http_framing framing; /* for a response assumes that the request was neither HEAD nor CONNECT */

@@ -110,8 +110,9 @@ static int head_framing(weir_http_head *head, const head_facts *facts)
     return 0;
 }
 
-/* Host must be right whatever it is for. RFC 9112 3.2.2: with a target in absolute-form, what that says is
- * the host; whoever went by Host could be led to another than a proxy in front of us was. */
+/* Host must be right whatever it is for. RFC 9112 3.2.2 and 3.3: what a target in absolute-form says is the
+ * host, and so is the target of CONNECT, which has a port (RFC 9110 9.3.6); whoever went by Host could be led
+ * to another than a proxy in front of us was. */
 static int head_host(weir_http_head *head, const head_facts *facts)
 {
     unsigned default_port;
@@ -120,11 +121,17 @@ static int head_host(weir_http_head *head, const head_facts *facts)
         return WEIR_ERR_HTTP_HOST;
     if (facts->hosts == 1 && !weiri_http_host_valid(facts->host))
         return WEIR_ERR_HTTP_HOST;
-    if (head->target.len == 0 || head->target.ptr[0] == '/' ||
-        !weiri_http_authority(head->target, &default_port, &authority, &rest))
+    if (head->target.len == 0 || head->target.ptr[0] == '/')
+        return 0;
+    bool tunnel = weir_str_is(head->method, "CONNECT");
+    if (tunnel)
+        authority = head->target;
+    else if (!weiri_http_authority(head->target, &default_port, &authority, &rest))
         return 0;
     head->host = authority;
-    return weiri_http_host_valid(authority) ? 0 : WEIR_ERR_HTTP_TARGET;
+    if (!weiri_http_host_valid(authority) || (tunnel && weiri_http_port_cut(&authority, 0) == 0))
+        return WEIR_ERR_HTTP_TARGET;
+    return 0;
 }
 
 int weiri_http_head_check(weir_http_head *head)

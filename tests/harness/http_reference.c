@@ -456,6 +456,16 @@ static weir_str target_authority(weir_str target)
     return (weir_str){NULL, 0};
 }
 
+/* Does it end with a colon and a number that is not 0? */
+static bool has_port(weir_str authority)
+{
+    bool zero = true;
+    size_t end = authority.len;
+    for (; end > 0 && among(authority.ptr[end - 1], "0123456789"); end--)
+        zero = zero && authority.ptr[end - 1] == '0';
+    return !zero && end > 0 && authority.ptr[end - 1] == ':';
+}
+
 static int whole(http_reference_head *r)
 {
     weir_http_head *head = &r->head;
@@ -464,8 +474,11 @@ static int whole(http_reference_head *r)
     if (head->kind == WEIR_HTTP_REQUEST &&
         (hosts > 1 || (hosts == 0 && head->minor > 0) || (hosts == 1 && !http_reference_host(head->host))))
         return WEIR_ERR_HTTP_HOST;
+    bool connect = head->method.len == 7 && memcmp(head->method.ptr, "CONNECT", 7) == 0;
     weir_str authority = target_authority(head->target);
-    if (authority.ptr != NULL && !http_reference_host(authority))
+    if (connect && head->target.ptr[0] != '/')
+        authority = head->target;
+    if (authority.ptr != NULL && (!http_reference_host(authority) || (connect && !has_port(authority))))
         return WEIR_ERR_HTTP_TARGET;
     if (authority.ptr != NULL)
         head->host = authority;

@@ -177,12 +177,111 @@ static void test_length_of_eight_bytes(void **state)
         }
 }
 
+/* Limits, of which 0 stands for none. */
+typedef struct bounds {
+    size_t frame, message;
+    uint32_t fragments;
+} bounds;
+
+/* What fragment number i of `len` bytes each comes to. */
+static int fragment_due(const bounds *b, size_t i, size_t len)
+{
+    if (b->fragments != 0 && i >= b->fragments)
+        return WEIR_ERR_WS_FRAGMENTS;
+    if (b->frame != 0 && len > b->frame)
+        return WEIR_ERR_WS_FRAME_SIZE;
+    return b->message != 0 && (i + 1) * len > b->message ? WEIR_ERR_WS_MESSAGE_SIZE : WEIR_WS_DATA;
+}
+
+/* A message in three fragments that lie in one input, with a Ping in front of the last. */
+static void check_fragments(weir_ws_role role, uint8_t opcode, size_t len, const bounds *b)
+{
+    uint8_t payload[MOST], wire[4 * MOST];
+    const uint8_t *key = role == WEIR_WS_SERVER ? keys[4] : NULL;
+    const uint32_t text = opcode == 1 ? WEIR_WS_TEXT : 0;
+    static weir_entropy entropy;
+    weir_ws ws;
+    weir_ws_cfg cfg;
+    weir_ws_event ev;
+    weir_ws_cfg_init(&cfg, role);
+    assert_int_equal(weir_entropy_init(&entropy, no_fill, NULL), 0);
+    cfg.entropy = &entropy;
+    cfg.max_frame = b->frame != 0 ? b->frame : cfg.max_frame;
+    cfg.max_message = b->message != 0 ? b->message : cfg.max_message;
+    cfg.max_fragments = b->fragments != 0 ? b->fragments : cfg.max_fragments;
+    assert_int_equal(weir_ws_init(&ws, &cfg), 0);
+    fill(payload, len, opcode == 1 ? 0 : 2);
+    size_t size = frame_put(wire, opcode, key, payload, len);
+    size += frame_put(wire + size, 0, key, payload, len);
+    size += frame_put(wire + size, 0x89, key, payload, 1);
+    size += frame_put(wire + size, 0x80, key, payload, len);
+    uint8_t *copy = guard_copy(wire, size, false);
+    weir_in in = {copy, size};
+    for (size_t i = 0; i < 3; i++) {
+        int due = fragment_due(b, i, len);
+        assert_true(i != 2 || next(&ws, &in, &ev) == WEIR_WS_PING);
+        assert_int_equal(next(&ws, &in, &ev), due);
+        if (due < 0)
+            break;
+        assert_int_equal(ev.flags, text | (i == 0 ? WEIR_WS_FIRST : 0) | (i == 2 ? WEIR_WS_LAST : 0));
+        assert_int_equal(ev.data.len, len);
+        assert_memory_equal(ev.data.ptr, payload, len);
+    }
+    guard_free(copy);
+}
+
+static void test_fragments(void **state)
+{
+    (void)state;
+    static const size_t lens[] = {1, 2, 7, 125, 126, 127, 300};
+    for (size_t r = 0; r < 2; r++)
+        for (uint8_t opcode = 1; opcode <= 2; opcode++)
+            for (size_t i = 0; i < sizeof lens / sizeof *lens; i++) {
+                const size_t len = lens[i];
+                const bounds all[] = {{0, 0, 0},       {len, 0, 0},       {len - 1, 0, 0},     {0, len, 0},
+                                      {0, 2 * len, 0}, {0, 3 * len, 0},   {0, 3 * len - 1, 0}, {0, 0, 1},
+                                      {0, 0, 2},       {len, 3 * len, 3}, {0, len - 1, 0}};
+                for (size_t k = 0; k < sizeof all / sizeof *all; k++)
+                    check_fragments(roles[r], opcode, len, &all[k]);
+            }
+}
+
+/* A fragment that is none, or in the wrong place, in front of much else. */
+static void test_fragments_out_of_place(void **state)
+{
+    (void)state;
+    static const struct {
+        uint8_t begun, first;
+        int due;
+    } rows[] = {{0, 0x00, WEIR_ERR_WS_CONTINUATION}, {0, 0x80, WEIR_ERR_WS_CONTINUATION},
+                {1, 0x01, WEIR_ERR_WS_INTERLEAVED},  {1, 0x81, WEIR_ERR_WS_INTERLEAVED},
+                {2, 0x82, WEIR_ERR_WS_INTERLEAVED},  {2, 0x02, WEIR_ERR_WS_INTERLEAVED},
+                {1, 0x40, WEIR_ERR_WS_RSV},          {0, 0x11, WEIR_ERR_WS_RSV},
+                {2, 0x03, WEIR_ERR_WS_OPCODE},       {0, 0x03, WEIR_ERR_WS_OPCODE}};
+    for (size_t r = 0; r < 2; r++)
+        for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+            uint8_t payload[MOST] = {0}, wire[2 * MOST];
+            const uint8_t *key = roles[r] == WEIR_WS_SERVER ? keys[4] : NULL;
+            weir_ws ws;
+            weir_ws_event ev;
+            size_t size = rows[i].begun != 0 ? frame_put(wire, rows[i].begun, key, payload, 9) : 0;
+            size += frame_put(wire + size, rows[i].first, key, payload, 200);
+            weir_in in = {wire, size};
+            start(&ws, roles[r], 0);
+            if (rows[i].begun != 0)
+                assert_int_equal(next(&ws, &in, &ev), WEIR_WS_DATA);
+            assert_int_equal(next(&ws, &in, &ev), rows[i].due);
+        }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_frames),
         cmocka_unit_test(test_what_looks_like_a_frame),
         cmocka_unit_test(test_length_of_eight_bytes),
+        cmocka_unit_test(test_fragments),
+        cmocka_unit_test(test_fragments_out_of_place),
     };
     return cmocka_run_group_tests_name("ws_next", tests, NULL, NULL);
 }

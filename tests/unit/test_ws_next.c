@@ -274,6 +274,55 @@ static void test_fragments_out_of_place(void **state)
         }
 }
 
+/* The shortest form of a length, and the masking bit, are asked for inside a message too. */
+static void test_fragments_of_wrong_form(void **state)
+{
+    (void)state;
+    for (size_t r = 0; r < 2; r++)
+        for (unsigned len = 0; len < 128; len++)
+            for (int what = 0; what < 2; what++) {
+                const uint8_t payload[9] = {0};
+                uint8_t wire[2 * MOST] = {0};
+                bool masked = roles[r] == WEIR_WS_SERVER;
+                weir_ws ws;
+                weir_ws_event ev;
+                size_t begun = frame_put(wire, 2, masked ? keys[4] : NULL, payload, sizeof payload);
+                if (what == 0) {
+                    wire[begun + 1] = masked ? 0xFE : 0x7E;
+                    wire[begun + 3] = (uint8_t)len;
+                } else {
+                    wire[begun + 1] = (uint8_t)((masked ? 0 : 0x80) | len);
+                }
+                weir_in in = {wire, sizeof wire};
+                start(&ws, roles[r], 0);
+                assert_int_equal(next(&ws, &in, &ev), WEIR_WS_DATA);
+                assert_int_equal(next(&ws, &in, &ev), what != 0   ? WEIR_ERR_WS_MASKING
+                                                      : len < 126 ? WEIR_ERR_WS_LENGTH
+                                                                  : WEIR_WS_DATA);
+            }
+}
+
+/* A single byte that is not ASCII is found in a text of any length, at its end. */
+static void test_texts_with_one_byte(void **state)
+{
+    (void)state;
+    for (size_t r = 0; r < 2; r++)
+        for (size_t len = 1; len < 40; len++)
+            for (unsigned byte = 0x78; byte < 256; byte++) {
+                uint8_t payload[MOST] = {0}, wire[MOST + 8];
+                weir_ws ws;
+                weir_ws_event ev;
+                payload[len - 1] = (uint8_t)byte;
+                weir_in in = {
+                    wire, frame_put(wire, 0x81, roles[r] == WEIR_WS_SERVER ? keys[4] : NULL, payload, len)};
+                int rv;
+                start(&ws, roles[r], 0);
+                while ((rv = next(&ws, &in, &ev)) > 0)
+                    assert_int_equal((ev.flags & WEIR_WS_LAST) != 0, byte < 0x80);
+                assert_int_equal(rv, byte < 0x80 ? 0 : WEIR_ERR_WS_UTF8);
+            }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -282,6 +331,8 @@ int main(void)
         cmocka_unit_test(test_length_of_eight_bytes),
         cmocka_unit_test(test_fragments),
         cmocka_unit_test(test_fragments_out_of_place),
+        cmocka_unit_test(test_fragments_of_wrong_form),
+        cmocka_unit_test(test_texts_with_one_byte),
     };
     return cmocka_run_group_tests_name("ws_next", tests, NULL, NULL);
 }

@@ -201,6 +201,7 @@ WEIR_API int weir_http_init_(weir_http *http, uint32_t layout, weir_http_kind ki
  *          0    all input taken; read more.
  *          < 0  sticky; weir_err_lookup(err)->status is the answer it asks for:
  *               WEIR_ERR_HTTP_METHOD, _TARGET, _VERSION       malformed request line       400
+ *                   (also a target in absolute-form without a valid host, one of CONNECT without a port)
  *               WEIR_ERR_HTTP_TARGET_SIZE                     over max_target or storage   414
  *               WEIR_ERR_HTTP_MAJOR                           HTTP/2.0 and the like        505
  *               WEIR_ERR_HTTP_STATUS                          malformed status line        502

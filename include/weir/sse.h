@@ -91,8 +91,8 @@ typedef struct weir_sse_reply {
  *
  * Content-Type: text/event-stream; Cache-Control: no-cache, no-transform (a compressing middlebox
  * would hold events back); X-Accel-Buffering: no (nginx would too); Transfer-Encoding: chunked if
- * req->chunked; Connection: close if req->close. Send a comment right behind it, so that clients see
- * the stream open.
+ * req->chunked; Connection: close if req->close, or if it is not chunked. Send a comment right behind it,
+ * so that clients see the stream open.
  *
  * out      where to.                                                                      [in,out]
  * req      from weir_sse_request_read.
@@ -104,8 +104,8 @@ WEIR_API int weir_sse_reply_write(weir_out *out, const weir_sse_request *req, co
 
 /*
  * weir_sse_frame - write finished stream bytes for this listener: as one chunk, or as they are.
- * weir_sse_end - write the end of the body: the last chunk, or nothing. Then with req->close close the
- * connection; else the next request may follow on it.
+ * weir_sse_end - write the end of the body: the last chunk, or nothing. Then close the
+ * connection with req->close, or without chunks; else the next request may follow on it.
  *
  * out      where to.                                                                      [in,out]
  * req      from weir_sse_request_read; with head_only nothing is written.

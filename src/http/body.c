@@ -75,7 +75,7 @@ static bool body_size_byte(weir_http_body *body, uint8_t byte)
     if (body->state_ == BODY_SIZE && digit >= 0) {
         bool fits = body->left_ >> 60 == 0; /* however many zeros are in front */
         body->left_ = body->left_ << 4 | (unsigned)digit;
-        body->digits_ = 1;
+        body->digits_ = 1; /* there is one */
         return fits;
     }
     if (body->digits_ == 0)

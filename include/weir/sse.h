@@ -104,8 +104,8 @@ WEIR_API int weir_sse_reply_write(weir_out *out, const weir_sse_request *req, co
 
 /*
  * weir_sse_frame - write finished stream bytes for this listener: as one chunk, or as they are.
- * weir_sse_end - write the end of the body: the last chunk, or nothing. Then close the
- * connection with req->close, or without chunks; else the next request may follow on it.
+ * weir_sse_end - write the end of the body: the last chunk, or nothing. Then close the connection
+ * with req->close, or without chunks; else the next request may follow on it.
  *
  * out      where to.                                                                      [in,out]
  * req      from weir_sse_request_read; with head_only nothing is written.

@@ -49,7 +49,7 @@ typedef struct weir_ws_request {
     weir_str origin;         /* Origin, the first of several; absent (ptr NULL) if not sent. See
                                 weir_http_origin_check, which refuses several */
     weir_http_fields fields; /* all fields, to be walked: cookies, authorization */
-    char accept[29];         /* value for Sec-WebSocket-Accept, NUL-terminated */
+    char accept[29];         /* value for Sec-WebSocket-Accept, NUL-terminated; empty if refused */
 } weir_ws_request;
 
 /*
@@ -107,10 +107,12 @@ typedef struct weir_ws_accept {
  * 403, 404, 503.
  *
  * out      where to.                                                                      [in,out]
- * req      a checked request.
+ * req      a request that weir_ws_request_read found good.
  * accept   additions, NULL for none.
  *
  * Returns  0, or with nothing written
+ *          WEIR_ERR_ARG      the request is another: a refused one, or one of weir_ws_extended_read, which a
+ *                            200 accepts
  *          WEIR_ERR_SPACE    no room
  *          WEIR_ERR_FIELD    a field that must not be written, or `protocol` was not offered
  */

@@ -3,6 +3,8 @@
 #ifndef WEIRI_BYTES_H
 #define WEIRI_BYTES_H
 
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -59,8 +61,44 @@ static inline uint32_t weiri_half(const uint8_t *p)
     return half;
 }
 
+/* All of 4 to 8 bytes: the first four and the last four. */
+static inline uint64_t weiri_ends(const uint8_t *p, size_t len)
+{
+    return (uint64_t)weiri_half(p) << 32 | weiri_half(p + len - 4);
+}
+
 /* The highest bits of eight bytes. */
 #define WEIRI_HIGHS UINT64_C(0x8080808080808080)
+
+/* Which byte of a word is the first in memory order that is not zero, when only highest bits are set, one at
+ * least. By an instruction, where there surely is one: compilers call a function of theirs elsewhere. */
+static inline size_t weiri_first_high(uint64_t highs)
+{
+#if defined(__GNUC__) && (defined(__x86_64__) || (defined(__aarch64__) && !defined(__AARCH64EB__)))
+    return (size_t)__builtin_ctzll(highs) / 8;
+#else
+    uint8_t bytes[8];
+    size_t at = 0;
+    memcpy(bytes, &highs, sizeof bytes);
+    while (bytes[at] == 0)
+        at++;
+    return at;
+#endif
+}
+
+/* Not 0 if one of a word's bytes is `a` or `b`. */
+static inline uint64_t weiri_word_either(uint64_t word, uint8_t a, uint8_t b)
+{
+    const uint64_t ones = WEIRI_HIGHS >> 7;
+    uint64_t like_a = word ^ ones * a, like_b = word ^ ones * b; /* with a byte 0 where it is */
+    return (((like_a - ones) & ~like_a) | ((like_b - ones) & ~like_b)) & WEIRI_HIGHS;
+}
+
+/* Are these the same bytes, from 8 to 16? */
+static inline bool weiri_word_same(const uint8_t *a, const uint8_t *b, size_t len)
+{
+    return weiri_word(a) == weiri_word(b) && weiri_word(a + len - 8) == weiri_word(b + len - 8);
+}
 
 /* A word in memory order that begins `bytes` bytes later in a pattern that repeats every four. */
 static inline uint32_t weiri_turn(uint32_t word, unsigned bytes)

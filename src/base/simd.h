@@ -20,6 +20,12 @@
 #if WEIR_SIMD >= 1 && defined(__SSE2__)
 #define WEIRI_SSE2
 #include <emmintrin.h>
+#include <stdint.h>
+
+static inline __m128i weiri_load16(const uint8_t *at)
+{
+    return _mm_loadu_si128((const __m128i *)(const void *)at);
+}
 #endif
 
 #if WEIR_SIMD >= 1 && defined(__aarch64__) && defined(__ARM_NEON) && !defined(__AARCH64EB__)
@@ -57,8 +63,13 @@ static inline bool weiri_has_avx512(void)
 }
 #endif
 
-/* clang's runtime of that name does not tell about SHA in all of its versions. */
-#if defined(WEIRI_AVX2) && (defined(__SHA__) || (!defined(__clang__) && __GNUC__ >= 11))
+/* Not all compilers can ask the processor for SHA. */
+#if defined(__clang__)
+#define WEIRI_ASKS_FOR_SHA (__clang_major__ >= 19)
+#else
+#define WEIRI_ASKS_FOR_SHA (__GNUC__ >= 11)
+#endif
+#if defined(WEIRI_AVX2) && (defined(__SHA__) || WEIRI_ASKS_FOR_SHA)
 #define WEIRI_SHA
 #define WEIRI_TARGET_SHA __attribute__((target("sha,ssse3")))
 

@@ -45,14 +45,19 @@ static uint32_t utf8_continue(uint32_t state, uint8_t byte)
     return missing ? NEXT(missing, 0x80, 0xBF) : 0;
 }
 
+/* Bytes of ASCII at the front. In most scripts that use it there are but a few before the next letter. */
 static size_t utf8_ascii_run(const uint8_t *p, size_t len)
 {
     const size_t steps = len - len % (4 * WEIRI_VEC);
     size_t i = 0;
-    while (i < steps && weiri_vec_ascii_4(p + i))
+    uint64_t high = len >= 8 ? weiri_word(p) & WEIRI_HIGHS : 0;
+    while (high == 0 && i < steps && weiri_vec_ascii_4(p + i))
         i += 4 * WEIRI_VEC;
-    while (len - i >= 8 && (weiri_word(p + i) & WEIRI_HIGHS) == 0)
-        i += 8;
+    for (; len - i >= 8; i += 8) {
+        high = weiri_word(p + i) & WEIRI_HIGHS;
+        if (high != 0)
+            return i + weiri_first_high(high);
+    }
     while (i < len && p[i] < 0x80)
         i++;
     return i;

@@ -78,9 +78,7 @@ static size_t list_member_len(weir_str list)
 {
     size_t i = 0;
     for (;;) {
-        i += weiri_run(list.ptr + i, list.len - i, WEIRI_TOKEN);
-        while (i < list.len && list.ptr[i] != ',' && list.ptr[i] != '"')
-            i++;
+        i += weiri_find_either(list.ptr + i, list.len - i, ',', '"');
         if (i == list.len || list.ptr[i] == ',')
             return i;
         i += list_quoted_len((weir_str){list.ptr + i, list.len - i});

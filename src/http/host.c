@@ -2,7 +2,7 @@
 /* host.c - floor 2: hosts and ports (RFC 3986 3.2). */
 #include "http.h"
 
-#include "base/ascii.h"
+#include "base/find.h"
 
 /* IPv4address: four numbers up to 255, without leading zeros. */
 static bool ipv4_valid(weir_str text)
@@ -61,7 +61,7 @@ size_t weiri_http_name_len(weir_str text)
 {
     size_t i = 0;
     for (;;) {
-        i += weiri_run(text.ptr + i, text.len - i, WEIRI_HOST);
+        i += weiri_class_len(text.ptr + i, text.len - i, WEIRI_HOST);
         if (text.len - i < 3 || text.ptr[i] != '%' || weiri_hex(text.ptr[i + 1]) < 0 ||
             weiri_hex(text.ptr[i + 2]) < 0)
             return i;

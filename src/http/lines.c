@@ -35,6 +35,6 @@ void weiri_lines_take(weiri_lines *walk)
     while (more && walk->count < walk->cap) {
         if (walk->cap - walk->count >= WEIRI_LINES_STEP)
             lines_many(walk);
-        more = lines_one(walk);
+        more = walk->at < walk->len && walk->bytes[walk->at] != '\r' && lines_one(walk);
     }
 }

@@ -16,7 +16,7 @@
 /* "GET /path HTTP/1.1" CR LF; returns its length, or 0. */
 static size_t straight_request(weir_http *http, const uint8_t *bytes, size_t len)
 {
-    static const char version[] = " HTTP/1.1\r\n";
+    static const uint8_t version[] = " HTTP/1.1\r\n";
     const size_t version_len = sizeof version - 1;
     size_t method = weiri_run(bytes, len, WEIRI_TOKEN);
     if (method == 0 || method == len || bytes[method] != ' ')
@@ -25,7 +25,7 @@ static size_t straight_request(weir_http *http, const uint8_t *bytes, size_t len
     size_t target = weiri_target_len(bytes + at, len - at);
     size_t end = at + target;
     if (target == 0 || target > http->max_target_ || len - end < version_len ||
-        memcmp(bytes + end, version, version_len) != 0)
+        !weiri_word_same(bytes + end, version, version_len))
         return 0;
     http->method_len_ = method;
     http->target_at_ = at;
@@ -36,9 +36,10 @@ static size_t straight_request(weir_http *http, const uint8_t *bytes, size_t len
 /* "HTTP/1.1 200 OK" CR LF; returns its length, or 0. */
 static size_t straight_status(weir_http *http, const uint8_t *bytes, size_t len)
 {
-    enum { CODE_AT = 9, REASON_AT = CODE_AT + 4 }; /* where these begin */
+    static const uint8_t version[] = "HTTP/1.1 ";
+    enum { CODE_AT = sizeof version - 1, REASON_AT = CODE_AT + 4 }; /* where these begin */
     uint64_t status;
-    if (len < REASON_AT + 2 || memcmp(bytes, "HTTP/1.1 ", CODE_AT) != 0 || bytes[CODE_AT] == '0' ||
+    if (len < REASON_AT + 2 || !weiri_word_same(bytes, version, CODE_AT) || bytes[CODE_AT] == '0' ||
         bytes[REASON_AT - 1] != ' ' || !weiri_decimal((weir_str){bytes + CODE_AT, 3}, &status))
         return 0;
     size_t end = REASON_AT + weiri_value_len(bytes + REASON_AT, len - REASON_AT);

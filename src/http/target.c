@@ -2,7 +2,7 @@
 /* target.c - floor 2: request targets and origins (RFC 9112 3.2, RFC 6454). */
 #include "http.h"
 
-#include "base/ascii.h"
+#include "base/find.h"
 
 int weir_http_target_split(weir_str target, weir_str *path, weir_str *query)
 {
@@ -17,9 +17,7 @@ int weir_http_target_split(weir_str target, weir_str *path, weir_str *query)
                                  !weiri_http_host_valid(authority)))
         return WEIR_ERR_HTTP_TARGET;
 
-    size_t len = 0;
-    while (len < rest.len && rest.ptr[len] != '?')
-        len++;
+    size_t len = weiri_find(rest.ptr, rest.len, '?');
     *path = len != 0 ? (weir_str){rest.ptr, len} : (weir_str){slash, 1};
     if (len < rest.len)
         *query = (weir_str){rest.ptr + len + 1, rest.len - len - 1};

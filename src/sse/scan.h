@@ -24,9 +24,7 @@ static inline bool weiri_is_line_end(uint8_t byte)
  * and a borrow goes on. */
 static inline uint64_t weiri_word_ends(uint64_t word)
 {
-    const uint64_t ones = UINT64_C(0x0101010101010101);
-    uint64_t lf = word ^ ones * '\n', cr = word ^ ones * '\r';
-    return (((lf - ones) & ~lf) | ((cr - ones) & ~cr)) & ones << 7;
+    return weiri_word_either(word, '\n', '\r');
 }
 
 /* Length of the line end at `at`. */
@@ -42,11 +40,6 @@ static inline uint64_t weiri_word_wide(uint64_t word)
 
 /* What only vectors need: elsewhere it would be unused in the library as one file. */
 #if defined(WEIRI_SSE2)
-static inline __m128i weiri_load16(const uint8_t *at)
-{
-    return _mm_loadu_si128((const __m128i *)(const void *)at);
-}
-
 static inline void weiri_store16(uint8_t *at, __m128i bytes)
 {
     _mm_storeu_si128((__m128i *)(void *)at, bytes);
@@ -134,13 +127,14 @@ bool weiri_plain_copy_avx2(uint8_t *to, const uint8_t *text, size_t len);
 
 static inline bool weiri_plain_copy(uint8_t *to, const uint8_t *text, size_t len)
 {
-#if defined(WEIRI_AVX2)
-    if (len >= 64 && weiri_has_avx2())
-        return weiri_plain_copy_avx2(to, text, len);
-#endif
 #if defined(WEIRI_SSE2)
-    if (len >= 16)
+    if (len >= 16) {
+#if defined(WEIRI_AVX2)
+        if (len >= 64 && weiri_has_avx2())
+            return weiri_plain_copy_avx2(to, text, len);
+#endif
         return weiri_plain_copy_sse2(to, text, len);
+    }
 #endif
     return weiri_plain_copy_words(to, text, len);
 }

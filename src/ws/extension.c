@@ -11,7 +11,7 @@
  */
 #include "extension.h"
 
-#include "base/ascii.h"
+#include "base/find.h"
 
 static void skip(weir_str *rest, size_t n)
 {
@@ -35,7 +35,7 @@ static bool take(weir_str *rest, uint8_t byte)
 
 static weir_str take_token(weir_str *rest)
 {
-    weir_str token = {rest->ptr, weiri_run(rest->ptr, rest->len, WEIRI_TOKEN)};
+    weir_str token = {rest->ptr, weiri_class_len(rest->ptr, rest->len, WEIRI_TOKEN)};
     skip(rest, token.len);
     return token;
 }

@@ -31,6 +31,8 @@ typedef struct request_facts {
 static WEIRI_FAST bool list_has(weir_str list, weir_str token)
 {
     weir_str member;
+    if (weiri_is_name(list, token)) /* as most are */
+        return true;
     while (weir_http_list_next(&list, &member))
         if (weiri_is_name(member, token))
             return true;
@@ -123,7 +125,7 @@ static bool key_valid(const request_facts *facts)
 {
     weir_str key = facts->key;
     return facts->keys == 1 && key.len == 24 && key.ptr[22] == '=' && key.ptr[23] == '=' &&
-           weiri_all((weir_str){key.ptr, 22}, WEIRI_BASE64);
+           weiri_class_len(key.ptr, 22, WEIRI_BASE64) == 22;
 }
 
 void weiri_ws_accept_value(char accept[29], weir_str key)
@@ -222,9 +224,10 @@ int weir_ws_request_protocol(const weir_ws_request *req, const char *const *supp
 
 static void accept_put(weiri_sink *sink, const weir_ws_request *req, const weir_ws_accept *accept)
 {
+    const weir_str accept_value = {(const uint8_t *)req->accept, sizeof req->accept - 1};
     weiri_sink_put(sink, WEIRI_TEXT("HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
                                     "Connection: Upgrade\r\nSec-WebSocket-Accept: "));
-    weiri_sink_text(sink, req->accept);
+    weiri_sink_put(sink, accept_value);
     weiri_sink_put(sink, WEIRI_TEXT("\r\n"));
     if (accept->protocol != NULL) {
         weiri_sink_put(sink, WEIRI_TEXT("Sec-WebSocket-Protocol: "));
@@ -248,6 +251,8 @@ int weir_ws_accept_write(weir_out *out, const weir_ws_request *req, const weir_w
     static const weir_ws_accept nothing = {NULL, NULL, 0, NULL};
     if (accept == NULL)
         accept = &nothing;
+    if (req->accept[0] == '\0')
+        return WEIR_ERR_ARG;
     if (accept->protocol != NULL && weir_ws_request_protocol(req, &accept->protocol, 1) < 0)
         return WEIR_ERR_FIELD;
     if (!weiri_http_fields_valid(accept->fields, accept->field_count))

@@ -309,6 +309,7 @@ static void test_injection_by_a_server(void **state)
         memset(&req, 0, sizeof req);
         memset(&accept, 0, sizeof accept);
         req.fields = (weir_http_fields){{NULL, 0}, offered, 1};
+        memcpy(req.accept, "s3pPLMBiTxaQ9kYGzzhZRbK+xOo=", sizeof req.accept);
         accept.protocol = injections[i];
         assert_int_equal(weir_ws_accept_write(&out, &req, &accept), WEIR_ERR_FIELD);
         assert_int_equal(weir_ws_extended_accept(&req, &accept, &out, fields), WEIR_ERR_FIELD);

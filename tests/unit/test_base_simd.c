@@ -188,6 +188,8 @@ static void test_find(void **state)
             if (place < len)
                 text[place] = ':';
             assert_int_equal(weiri_find(text, len, ':'), place);
+            assert_int_equal(weiri_find_either(text, len, ':', '/'), place);
+            assert_int_equal(weiri_find_either(text, len, '/', ':'), place);
             if (place < len)
                 text[place] = (uint8_t)(place % 2 == 0 ? '\r' : 0x7F);
             assert_int_equal(weiri_value_len(text, len), place);
@@ -203,11 +205,35 @@ static void test_find(void **state)
         }
 }
 
+/* Each byte at each place, among others of its class and among letters. */
+static void test_class_len(void **state)
+{
+    (void)state;
+    static const unsigned classes[] = {WEIRI_TOKEN, WEIRI_HOST, WEIRI_BASE64};
+    enum { LEN = 37 };
+    uint8_t *text = guard_copy(NULL, LEN, false);
+    for (size_t c = 0; c < 3; c++)
+        for (unsigned byte = 0; byte < 256; byte++)
+            for (size_t place = 0; place < LEN; place++) {
+                memset(text, byte % 2 == 0 ? 'z' : '+', LEN);
+                text[place] = (uint8_t)byte;
+                assert_int_equal(weiri_class_len(text, LEN, classes[c]), weiri_run(text, LEN, classes[c]));
+            }
+    guard_free(text);
+    for (size_t len = 0; len < LEN; len++) {
+        text = guard_copy(NULL, len, false);
+        memset(text, '0', len);
+        assert_int_equal(weiri_class_len(text, len, WEIRI_TOKEN), len);
+        guard_free(text);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_any_processor),
         cmocka_unit_test(test_find),
+        cmocka_unit_test(test_class_len),
     };
     return cmocka_run_group_tests_name("base_simd", tests, NULL, NULL);
 }

@@ -237,7 +237,8 @@ static void test_defaults(void **state)
         memset(text + 6, 't', len);
         memcpy(text + 6 + len, "\ndata:d\n\n", 10);
         assert_int_equal(weir_sse_parser_init(&p, storage, sizeof storage, NULL), 0);
-        assert_int_equal(weir_sse_next(&p, &in, &item), len <= 256 ? WEIR_SSE_EVENT : WEIR_ERR_SSE_TYPE_SIZE);
+        int wanted = len <= 256 ? (int)WEIR_SSE_EVENT : (int)WEIR_ERR_SSE_TYPE_SIZE;
+        assert_int_equal(weir_sse_next(&p, &in, &item), wanted);
     }
 }
 

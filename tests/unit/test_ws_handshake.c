@@ -307,6 +307,26 @@ static void test_accept_needs_room(void **state)
     }
 }
 
+/* What was refused cannot be accepted by mistake, nor what another version of HTTP accepts. */
+static void test_accept_of_refused(void **state)
+{
+    (void)state;
+    opened o;
+    uint8_t bytes[1024];
+    weir_ws_request req;
+    weir_out out = {bytes, sizeof bytes};
+    open_sample(&o);
+    weir_http_head head = o.head;
+    head.method = weir_cstr("POST");
+    assert_int_equal(weir_ws_request_read(&head, &req), WEIR_ERR_WS_METHOD);
+    assert_int_equal(weir_ws_accept_write(&out, &req, NULL), WEIR_ERR_ARG);
+    head.method = weir_cstr("CONNECT");
+    assert_int_equal(weir_ws_extended_read(&head, weir_cstr("websocket"), &req), 0);
+    assert_int_equal(weir_ws_accept_write(&out, &req, NULL), WEIR_ERR_ARG);
+    assert_int_equal(out.len, sizeof bytes);
+    assert_ptr_equal(out.ptr, bytes);
+}
+
 /* A subprotocol that was not offered makes the client fail; a value with a line end adds fields. */
 static void test_accept_refuses(void **state)
 {
@@ -559,6 +579,7 @@ int main(void)
         cmocka_unit_test(test_protocol_choice),
         cmocka_unit_test(test_accept),
         cmocka_unit_test(test_accept_needs_room),
+        cmocka_unit_test(test_accept_of_refused),
         cmocka_unit_test(test_accept_refuses),
         cmocka_unit_test(test_head_from_elsewhere),
         cmocka_unit_test(test_keys),

@@ -190,7 +190,7 @@ static int fragment_due(const bounds *b, size_t i, size_t len)
         return WEIR_ERR_WS_FRAGMENTS;
     if (b->frame != 0 && len > b->frame)
         return WEIR_ERR_WS_FRAME_SIZE;
-    return b->message != 0 && (i + 1) * len > b->message ? WEIR_ERR_WS_MESSAGE_SIZE : WEIR_WS_DATA;
+    return b->message != 0 && (i + 1) * len > b->message ? (int)WEIR_ERR_WS_MESSAGE_SIZE : (int)WEIR_WS_DATA;
 }
 
 /* A message in three fragments that lie in one input, with a Ping in front of the last. */
@@ -297,8 +297,8 @@ static void test_fragments_of_wrong_form(void **state)
                 start(&ws, roles[r], 0);
                 assert_int_equal(next(&ws, &in, &ev), WEIR_WS_DATA);
                 assert_int_equal(next(&ws, &in, &ev), what != 0   ? WEIR_ERR_WS_MASKING
-                                                      : len < 126 ? WEIR_ERR_WS_LENGTH
-                                                                  : WEIR_WS_DATA);
+                                                      : len < 126 ? (int)WEIR_ERR_WS_LENGTH
+                                                                  : (int)WEIR_WS_DATA);
             }
 }
 

@@ -86,15 +86,17 @@ static inline size_t weiri_first_high(uint64_t highs)
 #endif
 }
 
-/* Not 0 if one of a word's bytes is `a` or `b`. */
+/* The highest bit of each byte is set where the word has `a` or `b`; the bytes behind (in memory, or before)
+ * the first such one may have it by mistake: a byte is zero if subtracting one borrows into its empty highest
+ * bit, and a borrow goes on. */
 static inline uint64_t weiri_word_either(uint64_t word, uint8_t a, uint8_t b)
 {
     const uint64_t ones = WEIRI_HIGHS >> 7;
-    uint64_t like_a = word ^ ones * a, like_b = word ^ ones * b; /* with a byte 0 where it is */
+    uint64_t like_a = word ^ ones * a, like_b = word ^ ones * b;
     return (((like_a - ones) & ~like_a) | ((like_b - ones) & ~like_b)) & WEIRI_HIGHS;
 }
 
-/* Are these the same bytes, from 8 to 16? */
+/* Are these `len` bytes, from 8 to 16, the same? */
 static inline bool weiri_word_same(const uint8_t *a, const uint8_t *b, size_t len)
 {
     return weiri_word(a) == weiri_word(b) && weiri_word(a + len - 8) == weiri_word(b + len - 8);

@@ -1,5 +1,10 @@
 /* SPDX-License-Identifier: MIT */
-/* find.c - floor 1: short scans, 16 bytes a step where the compiler's target has them. */
+/*
+ * find.c - floor 1: short scans, 16 bytes a step where the compiler's target has them.
+ *
+ * What is scanned are names and values of fields, most of them shorter than 30 bytes. The loops over bytes at
+ * the ends do all that is left, whatever that is: what stands in front of them only saves time.
+ */
 #include "find.h"
 
 #if defined(WEIRI_SSE2)

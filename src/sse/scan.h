@@ -19,9 +19,7 @@ static inline bool weiri_is_line_end(uint8_t byte)
     return byte == '\n' || byte == '\r';
 }
 
-/* The high bit of each byte is set where the word has CR or LF; the bytes behind (in memory, or before) the
- * first such one may have it by mistake: a byte is zero if subtracting one borrows into its empty high bit,
- * and a borrow goes on. */
+/* weiri_word_either for line ends. */
 static inline uint64_t weiri_word_ends(uint64_t word)
 {
     return weiri_word_either(word, '\n', '\r');

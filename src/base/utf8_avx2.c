@@ -3,11 +3,9 @@
 #include "utf8.h"
 
 #include "bytes.h"
-#include "simd.h"
-
-#if defined(WEIRI_AVX2)
 #include "utf8_faults.h"
 
+#if defined(WEIRI_AVX2)
 #include <immintrin.h>
 
 static inline WEIRI_TARGET_AVX2 __m256i utf8_load(const uint8_t *from)

@@ -3,11 +3,9 @@
 #include "utf8.h"
 
 #include "mask.h"
-#include "simd.h"
-
-#if defined(WEIRI_AVX512)
 #include "utf8_faults.h"
 
+#if defined(WEIRI_AVX512)
 #include <immintrin.h>
 
 /* The constants of a step, kept in registers. */

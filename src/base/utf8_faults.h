@@ -14,7 +14,12 @@
 #ifndef WEIRI_UTF8_FAULTS_H
 #define WEIRI_UTF8_FAULTS_H
 
+#include "simd.h"
+
 #include <stdint.h>
+
+/* Included without conditions, as the library in one file has each header only where it is first included. */
+#if defined(WEIRI_AVX2) || defined(WEIRI_NEON)
 
 enum {
     TOO_SHORT = 1 << 0,  /* a first byte, then no continuation byte */
@@ -60,4 +65,5 @@ static const uint8_t utf8_second_high[16] = {
  * above, or for F0 and above. */
 enum { UTF8_BELOW_THREE = 0xE0 - 0x80, UTF8_BELOW_FOUR = 0xF0 - 0x80 };
 
+#endif
 #endif

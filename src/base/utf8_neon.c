@@ -2,11 +2,10 @@
 /* utf8_neon.c - floor 1: unmasking and validation of UTF-8, 64 bytes a step; utf8_faults.h says how. */
 #include "utf8.h"
 
+#include "utf8_faults.h"
 #include "vec.h"
 
 #if defined(WEIRI_NEON)
-#include "utf8_faults.h"
-
 /* The faults in 16 bytes behind the 16 of `before`, each at its byte. */
 static inline uint8x16_t utf8_faults_neon(uint8x16_t bytes, uint8x16_t before)
 {

@@ -24,6 +24,7 @@ i386)
     package="gcc-$(gcc -dumpversion 2>/dev/null)-multilib"
     ;;
 s390x) cc=s390x-linux-gnu-gcc package=gcc-s390x-linux-gnu runner=qemu-s390x ;;
+aarch64) cc=aarch64-linux-gnu-gcc package=gcc-aarch64-linux-gnu runner=qemu-aarch64 ;;
 armhf) cc=arm-linux-gnueabihf-gcc package=gcc-arm-linux-gnueabihf runner=qemu-arm ;;
 musl) cc=musl-gcc package=musl-tools ;;
 mingw)
@@ -41,7 +42,7 @@ valgrind)
     runner="valgrind -q --error-exitcode=99 --leak-check=full --suppressions=$PWD/tests/cross/valgrind.supp"
     ;;
 *)
-    echo "one.sh: no target $target: i386 s390x armhf musl mingw msan valgrind are known" >&2
+    echo "one.sh: no target $target: i386 s390x aarch64 armhf musl mingw msan valgrind are known" >&2
     exit 2
     ;;
 esac

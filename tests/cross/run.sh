@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: MIT
 # run.sh [TARGET]... - runs the unit tests, attacks and fuzz targets on other machines: i386, s390x
-# (big-endian), armhf, musl, mingw (Windows, 64 bits); and with all memory watched: msan (clang's
+# (big-endian), aarch64 (NEON), armhf, musl, mingw (Windows, 64 bits); and with all memory watched: msan (clang's
 # MemorySanitizer), valgrind. `make portability` runs all, with BUILD set; TARGETS="s390x mingw" selects. What
 # a target needs and is not here is named; with CI=true that is a failure. Vectors, tables and cuts are
 # complete, what is random is repeated less (WEIR_TEST_ROUNDS, see one.sh). Targets run side by side, one a
@@ -9,7 +9,7 @@
 set -u
 
 cd "$(dirname "$0")/../.." || exit 1
-[ $# -gt 0 ] || set -- valgrind msan s390x mingw armhf i386 musl
+[ $# -gt 0 ] || set -- valgrind msan s390x mingw aarch64 armhf i386 musl
 export BUILD="${BUILD:-build}"
 export TESTED="$BUILD"
 mkdir -p "$BUILD/cross" || exit 1

@@ -48,11 +48,11 @@ endif
 
 # ---- Flags ------------------------------------------------------------------------------------------
 
-# The caller's flags come last, so that they win.
+# The caller's flags come last, so that they win. TEST_CFLAGS come behind them for what only tests are made of.
 warnings := -Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Wcast-qual -Wcast-align \
             -Wstrict-prototypes -Wmissing-prototypes -Wundef $(if $(filter 1,$(WERROR)),-Werror)
 sanitizers := $(if $(SANITIZE),-fsanitize=$(SANITIZE) -fno-sanitize-recover=all -fno-omit-frame-pointer)
-compile = $(CC) -std=c99 $(warnings) -fvisibility=hidden -Iinclude $(1) $(CPPFLAGS) $(sanitizers) $(CFLAGS) \
+compile = $(CC) -std=c99 $(warnings) -fvisibility=hidden -Iinclude $(1) $(CPPFLAGS) $(sanitizers) $(CFLAGS) $(2) \
           -MMD -MP -c -o $@ $<
 link = $(CC) $(sanitizers) $(CFLAGS) $(LDFLAGS) -o $@
 
@@ -62,9 +62,10 @@ run = $(if $(filter 1,$(V)),,@printf '  %-3s %s\n' '$(1)' '$(2)'; )$(3)
 
 core_flags := -Isrc
 program_flags := -Idocs/examples -D_POSIX_C_SOURCE=200809L -D_DEFAULT_SOURCE
-test_flags = -Isrc -Itests/harness $(program_flags) -DWEIR_VECTORS='"$(CURDIR)/tests/vectors"' \
-             $(shell pkg-config --cflags cmocka 2>/dev/null)
-cmocka = $(shell pkg-config --libs cmocka 2>/dev/null || echo -lcmocka)
+# Asked when it is first needed, since `deps` may just have brought it, and then no more.
+cmocka_cflags = $(eval cmocka_cflags := $(shell pkg-config --cflags cmocka 2>/dev/null))$(cmocka_cflags)
+cmocka = $(eval cmocka := $(shell pkg-config --libs cmocka 2>/dev/null || echo -lcmocka))$(cmocka)
+test_flags = -Isrc -Itests/harness $(program_flags) -DWEIR_VECTORS='"$(CURDIR)/tests/vectors"' $(cmocka_cflags)
 
 # ---- Files ------------------------------------------------------------------------------------------
 
@@ -172,7 +173,7 @@ endif
 
 # A stamp's time changes only when what it says changes. Objects depend on flags.compile, what is made of
 # them on flags.link, which also names the parts: a source that is gone leaves the library.
-$(BUILD)/flags.compile: export STAMP = $(call compile,$(core_flags) $(program_flags)) $(CURDIR)
+$(BUILD)/flags.compile: export STAMP = $(call compile,$(core_flags) $(program_flags),$(TEST_CFLAGS)) $(CURDIR)
 $(BUILD)/flags.link: export STAMP = $(AR) $(link) $(libs) $(zlib_libs) $(sources) $(example_parts) \
                                        $(harness_objects) $(fuzz_parts) $(FUZZ_DRIVER) $(FUZZ_LD)
 $(BUILD)/flags.%: FORCE
@@ -208,7 +209,7 @@ $(obj)/simd$(1)/weir.o: $(amalgam) $(BUILD)/flags.compile
 	$$(call run,CC,$$<,$$(call compile,-DWEIR_SIMD=$(1)))
 $(obj)/simd$(1)/tests/unit/%.o: tests/unit/%.c $(BUILD)/flags.compile | cmocka
 	@mkdir -p $$(@D)
-	$$(call run,CC,$$<,$$(call compile,$$(test_flags) -DWEIR_SIMD=$(1)))
+	$$(call run,CC,$$<,$$(call compile,$$(test_flags) -DWEIR_SIMD=$(1),$(TEST_CFLAGS)))
 $(filter %-simd$(1),$(choice_programs)): $(BUILD)/tests/%-simd$(1): $(obj)/simd$(1)/tests/unit/%.o $(harness_lib) \
     $(obj)/simd$(1)/weir.o $(BUILD)/flags.link
 	@mkdir -p $$(@D)
@@ -252,21 +253,21 @@ $(obj)/docs/%.o: docs/%.c $(BUILD)/flags.compile
 
 $(obj)/tests/%.o: tests/%.c $(BUILD)/flags.compile | cmocka
 	@mkdir -p $(@D)
-	$(call run,CC,$<,$(call compile,$(test_flags)))
+	$(call run,CC,$<,$(call compile,$(test_flags),$(TEST_CFLAGS)))
 
 # It is the heap: what a compiler knows of malloc's results does not hold inside.
 $(obj)/tests/unit/test_nomalloc.o: test_flags += -fno-builtin
 
 $(obj)/tests/peers/%.o: tests/peers/%.c $(BUILD)/flags.compile | cmocka
 	@mkdir -p $(@D)
-	$(call run,CC,$<,$(call compile,$(test_flags) $(peer_cflags)))
+	$(call run,CC,$<,$(call compile,$(test_flags) $(peer_cflags),$(TEST_CFLAGS)))
 
 $(obj)/fuzz/%.o: fuzz/%.c $(BUILD)/flags.compile
 	@mkdir -p $(@D)
-	$(call run,CC,$<,$(call compile,$(fuzz_flags)))
+	$(call run,CC,$<,$(call compile,$(fuzz_flags),$(TEST_CFLAGS)))
 $(obj)/fuzz/%_reference.o: tests/harness/%_reference.c $(BUILD)/flags.compile
 	@mkdir -p $(@D)
-	$(call run,CC,$<,$(call compile,$(fuzz_flags)))
+	$(call run,CC,$<,$(call compile,$(fuzz_flags),$(TEST_CFLAGS)))
 
 $(programs): $(BUILD)/examples/%: $(obj)/docs/examples/%.o $(example_lib) \
     $(zlib_lib) $(static_lib) $(BUILD)/flags.link

@@ -10,7 +10,7 @@
 # The library is built more than once and the counts are added up, so that code beside an #else counts:
 #   simd      as everybody builds it: vectors, chosen by the processor
 #   portable  -DWEIR_SIMD=0 and EPOLL=0; the tests of what that changes
-#   mbedtls   MBEDTLS=1; the tests of SHA-1 and base64
+#   mbedtls   MBEDTLS=1; the tests of SHA-1, base64, and the handshakes that are made of them
 #
 # `floor` here holds the percentage below which each group fails. A branch that cannot be taken is best written
 # away. If that makes the code worse, its line ends in a comment: GCOVR_EXCL_BR_LINE: and the reason.
@@ -55,7 +55,7 @@ make_tests() {
     name=$1 dir=$build/$1
     shift
     rm -rf "$dir/tests" "$dir/fuzz"
-    make -j"$jobs" BUILD="$dir" CC="$here/cc" CFLAGS=-O1 COUNTED=0 SHARED=0 "$@" \
+    make -j"$jobs" BUILD="$dir" CC="$here/cc" CFLAGS=-O1 TEST_CFLAGS=-O0 COUNTED=0 SHARED=0 "$@" \
         >"$out/$name.make" 2>&1 || give_up "$out/$name.make" "$name does not build"
     for program in "$dir"/tests/* "$dir"/fuzz/*; do
         [ ! -x "$program" ] || echo "$program" >>"$out/programs"
@@ -80,7 +80,8 @@ make_tests portable CPPFLAGS=-DWEIR_SIMD=0 EPOLL=0 \
         'faults/test_*')
 if printf '#include <mbedtls/sha1.h>\n' | gcc -E - >/dev/null 2>&1; then
     # shellcheck disable=SC2046
-    make_tests mbedtls MBEDTLS=1 $(in_build mbedtls unit/test_base_base64 unit/test_base_sha1 unit/test_mbedtls)
+    make_tests mbedtls MBEDTLS=1 $(in_build mbedtls unit/test_base_base64 unit/test_base_sha1 unit/test_mbedtls \
+        unit/test_ws_handshake unit/test_ws_opening)
 else
     echo 'skipped: src/backends/mbedtls.c (Debian: libmbedtls-dev)'
 fi

@@ -87,6 +87,7 @@ def deaf_ping_flood(server):
         sender.thread.join(1.5)
         grown = server.rss() - before
         expect(grown < 16 * MIB, f"memory grew by {grown >> 20} MiB")
+        peer.reads_on()
         pongs = read_pongs(peer, count - 1)
         sender.result()
     return f"{len(pongs)} pongs, +{grown >> 10} KiB"
@@ -120,6 +121,7 @@ def stalled_reads_again(server):
                 peer.send(frame(BINARY, number.to_bytes(4, "big") + b"\0" * (size - 4), key=b"\0" * 4))
         sender = Reading(flood)
         sender.thread.join(1)
+        peer.reads_on()
         for number in range(count):
             opcode, payload = peer.message()
             equal((opcode, len(payload), int.from_bytes(payload[:4], "big")), (BINARY, size, number), "message")
@@ -322,6 +324,7 @@ def sigterm_loses_nothing():
         ending = Reading(server.terminate)
         time.sleep(0.2)
         peer.sock.settimeout(3)
+        peer.reads_on()
         got, count = 0, 0
         while True:
             opcode, payload = peer.message_or_close()

@@ -1,7 +1,6 @@
 #!/bin/sh
 # SPDX-License-Identifier: MIT
-# scan.sh - clang's scan-build over the library and the example programs. SCAN_NODES=N: how many states it looks at
-# in each function, 225000 if it is not told, as clang has it.
+# scan.sh - clang's scan-build over the library and the example programs.
 set -u
 
 cd "$(dirname "$0")/../.." || exit 1
@@ -21,7 +20,6 @@ fi
 # The make is told its flags: scan-build puts its own compiler into CC.
 scan-build -o "$BUILD/lint/scan/report" --status-bugs --use-cc=clang -enable-checker optin.portability \
     -enable-checker security -enable-checker nullability -enable-checker valist \
-    -analyzer-config max-nodes="${SCAN_NODES:-225000}" \
     make -s -j"$(nproc 2>/dev/null || echo 1)" BUILD="$BUILD/lint/scan/build" SHARED=0 CFLAGS=-O0 all $mbedtls \
     >"$BUILD/lint/scan.txt" 2>&1 && exit 0
 grep -E '(warning|error):|bugs found' "$BUILD/lint/scan.txt" | sort -u

@@ -7,14 +7,6 @@
 
 sources=$(find src -name '*.c' ! -path '*/backends/*' | sort)
 
-# needs_four NAME FLAG...: what is in NAME.*.o
-needs_four() {
-    target=$1
-    shift
-    $CC "$@" -nostdlib -r "$work/$target".*.o -o "$work/$target.all" || return 1
-    extra=$(tests/tools/undefined.sh "$work/$target.all") || return 1
-    [ -z "$extra" ] || { echo "needs $extra"; return 1; }
-}
 joined() {
     target=$1
     shift
@@ -23,21 +15,15 @@ joined() {
         object=$work/$target.$(echo "$source" | tr / _).o
         $CC -std=c99 "$@" $widest -Iinclude -Isrc -c "$source" -o "$object" || return 1
     done
-    needs_four "$target" "$@"
-}
-# The same in one file, which is compiled faster.
-merged() {
-    target=$1
-    shift
-    # shellcheck disable=SC2086
-    $CC -std=c99 "$@" $widest -c "$work/amalgam/weir.c" -o "$work/$target.weir.o" && needs_four "$target" "$@"
+    $CC "$@" -nostdlib -r "$work/$target".*.o -o "$work/$target.all" || return 1
+    extra=$(tests/tools/undefined.sh "$work/$target.all") || return 1
+    [ -z "$extra" ] || { echo "needs $extra"; return 1; }
 }
 
-check "make amalgam" $MAKE BUILD="$work" amalgam
 check "freestanding" joined freestanding -ffreestanding -Os
-check "freestanding, fast" merged fast -ffreestanding -O2
+check "freestanding, fast" joined fast -ffreestanding -O2
 if echo 'int main(void) { return 0; }' | $CC -m32 -x c - -o /dev/null 2>/dev/null; then
-    check "32 bits" merged m32 -m32 -ffreestanding -Os
+    check "32 bits" joined m32 -m32 -ffreestanding -Os
     program() {
         # shellcheck disable=SC2086
         $CC -m32 -std=c99 $widest -Iinclude tests/portability/user.c "$work"/m32.*.o -o "$work/user32" &&
